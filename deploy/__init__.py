@@ -1,0 +1,1 @@
+"""How the system is put up: embedded for demo and tests, in containers for keeps."""

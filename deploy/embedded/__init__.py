@@ -1,0 +1,1 @@
+"""NATS, PostgreSQL and the four services on one machine, with nothing installed."""

@@ -1,0 +1,1 @@
+"""Writes the read side: session files, PostgreSQL, gauges and reports."""

@@ -1,0 +1,1 @@
+"""Turns candles into signals, intents and orders."""

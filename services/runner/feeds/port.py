@@ -1,0 +1,35 @@
+"""What a feed is: validated history in market time, cut into slices."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.schemas.lifecycle import Repair
+from shared.schemas.market import Candle
+
+Slice = tuple[Candle, ...]
+"""The candles of all symbols that close at the same instant, in the session's order of symbols."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDescription:
+    """What a feed turned out to hold. `slices` is None where it never ends; `repairs` tell how input was mended."""
+
+    source: str
+    symbols: tuple[str, ...]
+    timeframe: str
+    slices: int | None
+    repairs: Sequence[Repair]
+
+
+class Feed(Protocol):
+    """Deterministic: asked again, it yields the same slices in the same order."""
+
+    description: FeedDescription
+
+    def slices(self) -> Iterator[Slice]:
+        """Every slice from the first, in market time."""
+
+
+class FeedError(ValueError):
+    """The feed cannot be traded on; the message names the file, the line and the reason."""

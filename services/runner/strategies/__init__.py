@@ -1,0 +1,1 @@
+"""Strategies, one a file; adding a file adds a strategy."""

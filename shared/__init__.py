@@ -1,0 +1,1 @@
+"""What more than one service needs: schemas, domain folds, venues and the service runtime."""

@@ -1,0 +1,1 @@
+"""Pure folds and rules that more than one service needs."""

@@ -1,0 +1,1 @@
+"""The language of the system: values, events, commands, subjects and their codec."""

@@ -1,0 +1,48 @@
+"""Facts to bytes and back."""
+
+from pydantic import ValidationError
+
+from shared.schemas.catalogue import BY_NAME
+from shared.schemas.envelope import Event
+from shared.schemas.subjects import event_subject, parse_event_subject
+
+
+class UndecodableError(ValueError):
+    """The bytes are no event that this version knows; the message says why."""
+
+
+def encode(event: Event) -> bytes:
+    """The event as one line of JSON, UTF-8, without absent fields."""
+    return event.__pydantic_serializer__.to_json(event, exclude_none=True)
+
+
+def decode(subject: str, payload: bytes) -> Event:
+    """The event stored under `subject`; UndecodableError when it is none, or tells another's fact."""
+    try:
+        session_id, service, name = parse_event_subject(subject)
+    except ValueError as error:
+        raise UndecodableError(str(error)) from None
+    event = decode_as(name, payload)
+    if (event.session_id, event.service) != (session_id, service):
+        raise UndecodableError(f"written by {event.service} for session {event.session_id}, but found under {subject}")
+    if service not in type(event).WRITERS:
+        raise UndecodableError(f"{service} may not tell {name}")
+    return event
+
+
+def decode_as(name: str, payload: bytes) -> Event:
+    """The event of type `name`; UndecodableError when the type is unknown or the bytes do not fit it."""
+    kind = BY_NAME.get(name)
+    if kind is None:
+        raise UndecodableError(f"unknown event type {name!r}")
+    try:
+        return kind.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the payload"
+        raise UndecodableError(f"{name}: {place}: {first['msg']}") from None
+
+
+def subject_of(event: Event) -> str:
+    """The subject under which `event` is published."""
+    return event_subject(event.session_id, event.service, event.type)

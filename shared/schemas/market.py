@@ -1,0 +1,108 @@
+"""Facts about the market and what strategies read from it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal
+
+from pydantic import TypeAdapter
+
+from shared.schemas.envelope import Event, Value
+from shared.schemas.values import Instant, Money, Price, Quantity, Ratio, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One closed bar of one instrument. `open_time` is its first instant, `close_time` the first after it."""
+
+    symbol: Symbol
+    open_time: Instant
+    close_time: Instant
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Quantity
+
+
+def timeframe_of(text: str) -> timedelta:
+    """The length of a bar written as 30s, 1m, 5m, 1h or 1d; ValueError for anything else."""
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    number, unit = text[:-1], text[-1:]
+    if unit not in units or not number.isdigit() or int(number) == 0:
+        raise ValueError(f"timeframe {text!r}: write a whole number and one of s, m, h, d, for example 5m")
+    return timedelta(**{units[unit]: int(number)})
+
+
+class CandleClosed(Event):
+    """A bar has closed; the last of those that closed together is followed by `equity_marked`.
+
+    In `strategy_phase` it is history that strategies warm up on, and nothing is traded on it.
+    """
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["candle_closed"] = "candle_closed"
+    details: Candle
+
+
+class Signal(Value):
+    """What a strategy wants to hold of a symbol.
+
+    `weight` is the target as a share of the strategy's allocation: 1 is fully long, 0 is flat.
+    """
+
+    strategy: str
+    symbol: Symbol
+    weight: Ratio
+    reason: str
+    price: Price
+
+
+class SignalRaised(Event):
+    """A strategy, or several combined, changed its mind about a symbol."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"recorder"})
+    type: Literal["signal_raised"] = "signal_raised"
+    details: Signal
+
+
+class EquityMetrics(Value):
+    """The account marked to the last closes. `exposure` is the value of all positions, `drawdown` a share of the peak."""
+
+    equity: Money
+    cash: Money
+    exposure: Money
+    pnl: Money
+    fees: Money
+    drawdown: Ratio
+    max_drawdown: Ratio
+    trades: int
+    wins: int
+    losses: int
+    win_rate: float
+
+
+class MarkDetails(Value):
+    """`awaits_guard`: the runner goes on only when the guard has marked the same bar."""
+
+    close_time: Instant
+    awaits_guard: bool = False
+
+
+class EquityMarked(Event):
+    """The account valued at a bar's close: by the runner, and on request by the guard from its own books."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["equity_marked"] = "equity_marked"
+    metrics: EquityMetrics
+    details: MarkDetails
+
+
+CANDLE: TypeAdapter[Candle] = TypeAdapter(Candle)
+
+
+def bar_close(open_time: datetime, timeframe: str) -> datetime:
+    """When the bar that opens at `open_time` closes."""
+    return open_time + timeframe_of(timeframe)

@@ -1,0 +1,229 @@
+"""Facts in the life of an order, from the intent to the last fill."""
+
+from typing import ClassVar, Literal
+
+from shared.schemas.envelope import Event, Value
+from shared.schemas.values import (
+    ClientOrderId,
+    Identity,
+    Instant,
+    Money,
+    OrderType,
+    Price,
+    Quantity,
+    Side,
+    Symbol,
+    TimeInForce,
+)
+
+
+class Ticket(Value):
+    """An order in every particular that the venue will see, and what it was sized on.
+
+    `price` is the limit, `stop_price` the trigger; both None for a market order. `reference_price` is the last price
+    the decision knew. `protective_stop` is where the runner will place a stop once the order has filled.
+    A `reduce_only` order can only bring a position nearer to zero. `purpose` says why it exists.
+    """
+
+    client_order_id: ClientOrderId
+    strategy: str
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce = TimeInForce.GTC
+    qty: Quantity
+    price: Price | None = None
+    stop_price: Price | None = None
+    reference_price: Price
+    protective_stop: Price | None = None
+    reduce_only: bool = False
+    purpose: Literal["entry", "exit", "stop", "rebalance", "flatten"]
+
+    @property
+    def notional(self) -> Money:
+        """What the order is worth at the highest price it can be expected to pay."""
+        return self.qty * max(p for p in (self.price, self.stop_price, self.reference_price) if p is not None)
+
+
+class OrderIntended(Event):
+    """The runner wants this order; nothing is sent before the guard's word."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["order_intended"] = "order_intended"
+    order: Ticket
+
+
+class Approval(Value):
+    """The guard's signature over exactly one ticket, valid until `expires_at` by the market's clock.
+
+    `signer` is the guard's public NKEY; `signature` is base64 over `shared.domain.approval.approval_bytes`.
+    """
+
+    intent_id: Identity
+    expires_at: Instant
+    signer: str
+    signature: str
+
+
+class OrderApproved(Event):
+    """The guard allows this exact order until the approval expires."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["order_approved"] = "order_approved"
+    order: Ticket
+    details: Approval
+
+
+class Refusal(Value):
+    """The rule that an order broke, the limit, and what was seen instead."""
+
+    intent_id: Identity
+    rule: str
+    limit: str | None = None
+    observed: str | None = None
+
+
+class OrderRefused(Event):
+    """The guard forbids this order; `details.rule` names why."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
+    type: Literal["order_refused"] = "order_refused"
+    level: Literal["warning"] = "warning"
+    order: Ticket
+    details: Refusal
+
+
+class OrderSubmitted(Event):
+    """Stored before the order is sent: from here on it may exist at the venue."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["order_submitted"] = "order_submitted"
+    order: Ticket
+
+
+class OrderState(Value):
+    """An order as the venue shows it. `qty` is what was ordered, `filled_qty` what has been filled so far."""
+
+    client_order_id: ClientOrderId
+    strategy: str
+    symbol: Symbol
+    side: Side
+    qty: Quantity
+    price: Price | None = None
+    status: Literal["accepted", "rejected", "cancelled", "expired", "unknown", "filled", "partially_filled"]
+    filled_qty: Quantity
+    venue_order_id: str | None = None
+
+
+class OrderAccepted(Event):
+    """The venue has the order and works it."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["order_accepted"] = "order_accepted"
+    order: OrderState
+
+
+class Reason(Value):
+    """Why something happened, in words for people."""
+
+    reason: str
+
+
+class OrderRejected(Event):
+    """The venue refused the order; `details.reason` is its word."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
+    type: Literal["order_rejected"] = "order_rejected"
+    level: Literal["warning"] = "warning"
+    order: OrderState
+    details: Reason
+
+
+class Fill(Value):
+    """One execution. `qty` and `price` are of this fill; `leaves_qty` is what is still open afterwards.
+
+    `fee` is in `fee_asset`, which is the quote currency unless the venue says otherwise. `status` is the order's.
+    """
+
+    client_order_id: ClientOrderId
+    trade_id: str
+    strategy: str
+    symbol: Symbol
+    side: Side
+    qty: Quantity
+    price: Price
+    fee: Money
+    fee_asset: str
+    liquidity: Literal["maker", "taker"]
+    status: Literal["partially_filled", "filled"]
+    leaves_qty: Quantity
+    reference_price: Price
+
+
+class OrderFilled(Event):
+    """One fill, told once, however often the venue reports it."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
+    type: Literal["order_filled"] = "order_filled"
+    order: Fill
+
+
+class OrderCancelled(Event):
+    """The order is gone from the venue, or was never sent; `details.reason` says why."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["order_cancelled"] = "order_cancelled"
+    order: OrderState
+    details: Reason
+
+
+class OrderUnknown(Event):
+    """An order was sent and its fate is not known: it counts as exposure until the venue's evidence resolves it."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
+    type: Literal["order_unknown"] = "order_unknown"
+    level: Literal["warning"] = "warning"
+    order: OrderState
+    details: Reason
+
+
+class OrderReconciled(Event):
+    """The venue's own evidence settled what an order's state is."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["order_reconciled"] = "order_reconciled"
+    order: OrderState
+    details: Reason
+
+
+class Holding(Value):
+    """Units of one symbol held at the venue."""
+
+    symbol: Symbol
+    qty: Quantity
+
+
+class VenueAccount(Value):
+    """What the venue shows: the names of its open orders and its holdings above zero."""
+
+    open_orders: tuple[ClientOrderId, ...]
+    holdings: tuple[Holding, ...]
+
+
+class VenueObserved(Event):
+    """The runner asked the venue what it shows, for the guard to confirm a stop by."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"risk", "recorder"})
+    type: Literal["venue_observed"] = "venue_observed"
+    details: VenueAccount

@@ -1,0 +1,259 @@
+"""The trading session as its TOML file describes it."""
+
+import re
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+
+from shared.schemas.market import timeframe_of
+from shared.schemas.values import DECIMAL_PATTERN, Instant, OrderType, Symbol, plain
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+
+
+def duration(text: Any) -> timedelta:
+    """A length of time written as 90s, 1h30m, 2d or 250ms; ValueError for anything else."""
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration; write for example 90s, 1h30m or 250ms")
+    days, hours, minutes, seconds, millis = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
+
+
+def _spelled(length: timedelta) -> str:
+    seconds, rest = divmod(length, timedelta(seconds=1))
+    millis = rest // timedelta(milliseconds=1)
+    return f"{seconds}s{millis}ms" if millis else f"{seconds}s"
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise ValueError(f"{value!r} is not a decimal number")
+    try:
+        number = Decimal(value)
+    except ArithmeticError:
+        raise ValueError(f"{value!r} is not a decimal number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name!r} is not a time zone; write for example Europe/Berlin") from None
+    return name
+
+
+def _clock_time(value: Any) -> time:
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a time of day; write for example 09:30") from None
+
+
+_AS_STRING = PlainSerializer(plain, return_type=str, when_used="json")
+Number = Annotated[Decimal, BeforeValidator(_number), _AS_STRING, WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN})]
+Share = Annotated[Number, Field(ge=0, le=1)]
+"""A share: 0.01 is one per cent."""
+Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(_spelled, return_type=str, when_used="json")]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+TimeOfDay = Annotated[time, BeforeValidator(_clock_time), PlainSerializer(time.isoformat, return_type=str, when_used="json")]
+Timeframe = Annotated[str, AfterValidator(lambda text: text if timeframe_of(text) else text)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Section(BaseModel):
+    """A table of the session file; a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SimulatedFeed(Section):
+    """A seeded market with changing regimes. `volatility` is a bar's typical move as a share of the price."""
+
+    kind: Literal["simulated"] = "simulated"
+    seed: int = 1
+    start: Instant
+    bars: int | None = Field(default=None, ge=2)
+    start_price: Number = Field(default=Decimal(100), gt=0)
+    start_prices: dict[Symbol, Number] = {}
+    volatility: Share = Decimal("0.0015")
+    regime_bars: int = Field(default=120, ge=2)
+
+
+class CsvFeed(Section):
+    """Recorded candles. One file a symbol, or one with a `symbol` column."""
+
+    kind: Literal["csv"] = "csv"
+    files: tuple[str, ...] = Field(min_length=1)
+
+
+class StrategyEntry(Section):
+    """A strategy by the name of its file, with its parameters and its share of the capital."""
+
+    name: str
+    label: str | None = None
+    allocation: Share | None = None
+    params: dict[str, Any] = {}
+
+
+class Sizing(Section):
+    """How much an entry buys.
+
+    `fraction`: that share of the strategy's equity. `risk`: so much that a stop `stop_distance` (a share of the price)
+    away loses `risk_per_trade` of the equity. A `stop_distance` places a protective stop with either method.
+    """
+
+    method: Literal["fraction", "risk"] = "fraction"
+    fraction: Share = Decimal("0.95")
+    risk_per_trade: Share = Decimal("0.01")
+    stop_distance: Share | None = None
+
+    @model_validator(mode="after")
+    def _risk_needs_a_stop(self) -> Self:
+        if self.method == "risk" and not self.stop_distance:
+            raise ValueError("sizing.method = 'risk' needs sizing.stop_distance, for example 0.02")
+        return self
+
+
+class Orders(Section):
+    """Which orders carry out a decision.
+
+    A `limit` entry stands `limit_offset` (a share of the price) on the passive side and is cancelled after
+    `cancel_after_bars`. Protective stops are `stop` or `stop_limit`, the latter `stop_limit_offset` beyond its trigger.
+    """
+
+    entry: Literal["market", "limit"] = "market"
+    limit_offset: Share = Decimal(0)
+    cancel_after_bars: int = Field(default=3, ge=1)
+    stop: Literal["stop", "stop_limit"] = "stop"
+    stop_limit_offset: Share = Decimal("0.005")
+
+
+class Schedule(Section):
+    """When new risk may be taken, and how long the session lasts in market time."""
+
+    weekdays: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    start: TimeOfDay | None = None
+    stop: TimeOfDay | None = None
+    time_zone: TimeZone = "UTC"
+    max_duration: Duration | None = None
+
+
+class Paper(Section):
+    """The simulated venue. Fees, slippage and participation are shares; latency is market time.
+
+    `participation` bounds a fill to that share of a bar's volume; without it every order fills whole.
+    """
+
+    maker_fee: Share = Decimal("0.001")
+    taker_fee: Share = Decimal("0.001")
+    slippage: Share = Decimal(0)
+    slippage_jitter: Share = Decimal(0)
+    latency: Duration = timedelta(0)
+    participation: Share | None = None
+    seed: int = 1
+
+
+class Instrument(Section):
+    """Trading rules of a symbol: price steps, quantity steps and minimums; zero turns a rule off."""
+
+    tick_size: Number = Field(default=Decimal("0.01"), ge=0)
+    lot_step: Number = Field(default=Decimal("0.00001"), ge=0)
+    min_qty: Number = Field(default=Decimal(0), ge=0)
+    min_notional: Number = Field(default=Decimal(0), ge=0)
+
+
+class RiskLimits(Section):
+    """The guard's limits. Shares are of equity; None turns a limit off.
+
+    `max_position_size` bounds the value of one symbol, `max_open_exposure` of all together, `max_slippage` how far
+    from the last price an order may pay. The day of `daily_loss_limit` begins at midnight in `day_time_zone`.
+    """
+
+    max_risk_per_trade: Share | None = Decimal("0.02")
+    max_position_size: Number | None = Field(default=Decimal("0.5"), ge=0)
+    daily_loss_limit: Share | None = Decimal("0.05")
+    max_open_exposure: Number | None = Field(default=Decimal(1), ge=0)
+    max_drawdown_limit: Share | None = Decimal("0.2")
+    max_slippage: Share | None = Decimal("0.01")
+    allowed_order_types: tuple[OrderType, ...] = tuple(OrderType)
+    max_open_orders: int | None = Field(default=20, ge=0)
+    max_orders_per_minute: int | None = Field(default=60, ge=0)
+    max_data_age: Duration | None = timedelta(minutes=5)
+    max_api_errors: int | None = Field(default=5, ge=0)
+    day_time_zone: TimeZone = "UTC"
+    approval_ttl: Duration = timedelta(seconds=10)
+
+
+class SessionConfig(Section):
+    """One trading session, whole."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")
+    venue: Literal["paper", "binance", "alpaca"] = "paper"
+    symbols: tuple[Symbol, ...] = Field(min_length=1)
+    timeframe: Timeframe
+    quote: str = Field(default="USDT", pattern=r"^[A-Z0-9]{2,12}$")
+    initial_capital: Number = Field(gt=0)
+    combine: Literal["all", "any", "side_by_side"] = "side_by_side"
+    warmup_bars: int = Field(default=0, ge=0)
+    on_stop: Literal["flatten", "keep"] = "flatten"
+    on_kill: Literal["flatten", "keep"] | None = None
+    feed: SimulatedFeed | CsvFeed = Field(discriminator="kind")
+    strategies: tuple[StrategyEntry, ...] = Field(min_length=1)
+    sizing: Sizing = Sizing()
+    orders: Orders = Orders()
+    schedule: Schedule = Schedule()
+    paper: Paper = Paper()
+    instrument: Instrument = Instrument()
+    instruments: dict[Symbol, Instrument] = {}
+    risk: RiskLimits = RiskLimits()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError("symbols: each symbol once")
+        labels = [entry.label or entry.name for entry in self.strategies]
+        if len(set(labels)) != len(labels):
+            raise ValueError("strategies: two share a name; give each its own label")
+        if sum((entry.allocation or Decimal(0) for entry in self.strategies), Decimal(0)) > 1:
+            raise ValueError("strategies: the allocations add up to more than 1")
+        if bool(self.schedule.start) != bool(self.schedule.stop):
+            raise ValueError("schedule: give both start and stop, or neither")
+        return self
+
+    def instrument_of(self, symbol: str) -> Instrument:
+        """The trading rules of `symbol`: its own table, else the session's."""
+        return self.instruments.get(symbol, self.instrument)
+
+    @property
+    def flattens_on_kill(self) -> bool:
+        """Whether a kill closes positions: as `on_kill` says, else as `on_stop` does."""
+        return (self.on_kill or self.on_stop) == "flatten"
+
+    def digest(self) -> str:
+        """A fingerprint of everything that decisions depend on (SHA-256, hexadecimal)."""
+        return sha256(self.model_dump_json().encode()).hexdigest()
+
+    def ends_at(self, instant: datetime) -> datetime | None:
+        """The market time at which `max_duration` ends a session that started at `instant`."""
+        return instant + self.schedule.max_duration if self.schedule.max_duration else None

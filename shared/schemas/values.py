@@ -1,0 +1,112 @@
+"""Values that facts are made of: exact decimals, instants and the vocabulary of orders."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
+
+DECIMAL_PATTERN = r"^-?\d+(\.\d+)?$"
+
+
+def _exact(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, str):
+        try:
+            number = Decimal(value)
+        except ArithmeticError:
+            raise ValueError(f"{value!r} is not a decimal number") from None
+    else:
+        raise ValueError(f"{value!r} must be a decimal string, not {type(value).__name__}")
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """The number in positional notation, with neither exponent nor rounding."""
+    return format(number, "f")
+
+
+def _positive(number: Decimal) -> Decimal:
+    if number <= 0:
+        raise ValueError(f"{plain(number)} must be above zero")
+    return number
+
+
+def _not_negative(number: Decimal) -> Decimal:
+    if number < 0:
+        raise ValueError(f"{plain(number)} must not be negative")
+    return number
+
+
+_AS_STRING = PlainSerializer(plain, return_type=str, when_used="json")
+_SCHEMA = WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN})
+
+Money = Annotated[Decimal, BeforeValidator(_exact), _AS_STRING, _SCHEMA]
+"""An amount of the quote currency; may be negative (a loss)."""
+Price = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_positive), _AS_STRING, _SCHEMA]
+"""Quote currency a unit of the base asset; above zero."""
+Quantity = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_not_negative), _AS_STRING, _SCHEMA]
+"""Units of the base asset; zero or more."""
+Ratio = Annotated[Decimal, BeforeValidator(_exact), _AS_STRING, _SCHEMA]
+"""A share of something: 0.01 is one per cent."""
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone; write it in UTC, ending in Z")
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+
+
+def iso(instant: datetime) -> str:
+    """ISO-8601 in UTC with microseconds and a trailing Z, for example 2026-01-05T09:30:00.000000Z."""
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(iso, return_type=str, when_used="json")]
+"""A moment in UTC, microsecond resolution."""
+
+Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9._/-]{0,31}$")]
+"""An instrument as its venue writes it, for example BTCUSDT or BTC/USD."""
+
+Identity = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+"""A UUID in its canonical lower-case form."""
+
+ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,36}$")]
+"""Our name for an order; 36 characters suit Binance (36) and Alpaca (48)."""
+
+Service = Literal["runner", "risk", "notifier", "recorder"]
+Phase = Literal["data_phase", "strategy_phase", "api_phase"]
+Level = Literal["debug", "info", "warning", "error"]
+Mode = Literal["dry_run", "testnet", "live"]
+
+STACK = "00000000-0000-0000-0000-000000000000"
+"""The session id under which facts about the whole stack are told: a kill of everything, its resumption."""
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+
+
+class TimeInForce(StrEnum):
+    """How long an order stands: good till cancelled, immediate or cancel, fill or kill, for the day."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    DAY = "day"

@@ -1,0 +1,1 @@
+"""Access to venues: the port and one adapter a venue."""

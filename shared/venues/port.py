@@ -1,0 +1,54 @@
+"""What the runner asks of a venue, and what a venue reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.domain.approval import ApprovedOrder
+from shared.schemas.orders import Fill, OrderState, VenueAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The venue works the order."""
+
+    order: OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The venue refuses the order, for good."""
+
+    order: OrderState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One execution; `fill.trade_id` is unique within the venue."""
+
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The order is no longer worked; `order.filled_qty` had been filled."""
+
+    order: OrderState
+    reason: str
+
+
+Report = Accepted | Rejected | Filled | Cancelled
+
+
+class Venue(Protocol):
+    """A venue as the runner's execution sees it."""
+
+    async def submit(self, order: ApprovedOrder) -> Sequence[Report]:
+        """Send the order; answers what is known at once."""
+
+    async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
+        """Take the order back; an order that is gone already is no error and reports nothing."""
+
+    async def account(self) -> VenueAccount:
+        """What the venue shows now."""
