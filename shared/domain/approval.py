@@ -40,5 +40,7 @@ def admit(approval: OrderApproved, verify: Verify, now: datetime) -> ApprovedOrd
     if not verify(signed, approval.details.signature):
         raise UnapprovedError(f"the approval of {approval.order.client_order_id} does not carry the guard's signature")
     if now > approval.details.expires_at:
-        raise UnapprovedError(f"the approval of {approval.order.client_order_id} expired at {approval.details.expires_at}")
+        raise UnapprovedError(
+            f"the approval of {approval.order.client_order_id} expired at {approval.details.expires_at}"
+        )
     return ApprovedOrder(approval.order, approval.details.expires_at, approval.id)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from shared.schemas.envelope import Event
+from shared.schemas.values import Service
 
 
 E = TypeVar("E", bound=Event)
@@ -44,7 +45,7 @@ class Cause:
 class Facts:
     """Collects the facts that one cause leads to and numbers them in order."""
 
-    def __init__(self, cause: Cause, service: str) -> None:
+    def __init__(self, cause: Cause, service: Service) -> None:
         self._cause = cause
         self._service = service
         self._told: list[Event] = []

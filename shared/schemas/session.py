@@ -61,6 +61,11 @@ def _zone(name: str) -> str:
     return name
 
 
+def _timeframe(text: str) -> str:
+    timeframe_of(text)
+    return text
+
+
 def _clock_time(value: Any) -> time:
     if isinstance(value, time):
         return value
@@ -71,13 +76,17 @@ def _clock_time(value: Any) -> time:
 
 
 _AS_STRING = PlainSerializer(plain, return_type=str, when_used="json")
-Number = Annotated[Decimal, BeforeValidator(_number), _AS_STRING, WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN})]
+Number = Annotated[
+    Decimal, BeforeValidator(_number), _AS_STRING, WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN})
+]
 Share = Annotated[Number, Field(ge=0, le=1)]
 """A share: 0.01 is one per cent."""
 Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(_spelled, return_type=str, when_used="json")]
 TimeZone = Annotated[str, AfterValidator(_zone)]
-TimeOfDay = Annotated[time, BeforeValidator(_clock_time), PlainSerializer(time.isoformat, return_type=str, when_used="json")]
-Timeframe = Annotated[str, AfterValidator(lambda text: text if timeframe_of(text) else text)]
+TimeOfDay = Annotated[
+    time, BeforeValidator(_clock_time), PlainSerializer(time.isoformat, return_type=str, when_used="json")
+]
+Timeframe = Annotated[str, AfterValidator(_timeframe)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
