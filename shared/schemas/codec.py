@@ -6,6 +6,8 @@ from shared.schemas.catalogue import BY_NAME
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import event_subject, parse_event_subject
 
+_ALWAYS_WRITTEN = frozenset({"type", "level", "version"})
+
 
 class UndecodableError(ValueError):
     """The bytes are no event that this version knows; the message says why."""
@@ -36,11 +38,14 @@ def decode_as(name: str, payload: bytes) -> Event:
     if kind is None:
         raise UndecodableError(f"unknown event type {name!r}")
     try:
-        return kind.model_validate_json(payload)
+        event = kind.model_validate_json(payload)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the payload"
         raise UndecodableError(f"{name}: {place}: {first['msg']}") from None
+    if missing := _ALWAYS_WRITTEN - event.model_fields_set:
+        raise UndecodableError(f"{name}: {', '.join(sorted(missing))}: Field required")
+    return event
 
 
 def subject_of(event: Event) -> str:

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from shared.schemas.subjects import parse_command_subject
 
 CommandName = Literal["kill", "pause", "resume", "flatten", "rebalance", "report"]
+
+
+def printable(text: str, length: int = 500) -> str:
+    """The text as one line that every reader can store: no control characters and no halves of characters."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * length]).split())[:length]
+
+
+Line = Annotated[str, BeforeValidator(lambda text: printable(text) if isinstance(text, str) else text)]
 
 
 class Request(BaseModel):
@@ -17,8 +25,8 @@ class Request(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-    operator: Annotated[str, Field(min_length=1, max_length=100)]
+    reason: Annotated[Line, Field(min_length=1, max_length=500)]
+    operator: Annotated[Line, Field(min_length=1, max_length=100)]
     totp: str | None = None
 
 
@@ -40,14 +48,14 @@ class Command:
 
     def reason(self, otherwise: str = "no reason given") -> str:
         """The reason in words, whatever the payload is: a JSON object's `reason`, else its text, else `otherwise`."""
-        text = self.payload.decode("utf-8", errors="replace").strip()
+        text = self.payload.decode("utf-8", errors="replace")
         try:
             parsed = json.loads(text)
-        except ValueError:
-            return text[:500] or otherwise
+        except (ValueError, RecursionError):
+            return printable(text) or otherwise
         if isinstance(parsed, dict):
             parsed = parsed.get("reason")
-        return str(parsed)[:500] if parsed else otherwise
+        return printable(str(parsed)) if parsed and printable(str(parsed)) else otherwise
 
     def request(self) -> Request | str:
         """The validated payload, or the reason why it is none."""

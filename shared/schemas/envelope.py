@@ -1,16 +1,25 @@
 """The envelope that every fact travels in, as CONTRACT section 4 fixes it."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 from shared.schemas.values import Identity, Instant, Level, Phase, Service
 
 
 class Value(BaseModel):
-    """A frozen, strict part of a fact; unknown fields are refused."""
+    """A frozen, strict part of a fact; unknown fields and numbers that are none (NaN, infinity) are refused."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+def _absent(value: Any) -> None:
+    if value is not None:
+        raise ValueError("this type of event does not carry it")
+
+
+Absent = Annotated[Any, AfterValidator(_absent), WithJsonSchema({"type": "null"})]
+"""A part of the envelope that a type of event does not use, unless its class gives it a shape."""
 
 
 class Event(Value):
@@ -33,11 +42,11 @@ class Event(Value):
     status: str | None = None
     error: str | None = None
     duration_seconds: float | None = None
-    metrics: Any = None
-    order: Any = None
-    details: Any = None
+    metrics: Absent = None
+    order: Absent = None
+    details: Absent = None
     id: Identity
     correlation_id: Identity
     causation_id: Identity
-    version: int = 1
+    version: Literal[1] = 1
     service: Service

@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 from shared.schemas.envelope import Event
 from shared.schemas.values import Service
 
-
 E = TypeVar("E", bound=Event)
 
 

@@ -1,8 +1,8 @@
 """Facts about sessions, phases and the services themselves; the names are the predecessor's."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from shared.schemas.envelope import Event, Value
 from shared.schemas.session import SessionConfig
@@ -12,11 +12,19 @@ ANY_SERVICE = frozenset({"runner", "risk", "notifier", "recorder"})
 SessionStatus = Literal["running", "success", "failed", "killed"]
 
 
+def _whole(config: SessionConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json")
+
+
+WholeConfig = Annotated[SessionConfig, PlainSerializer(_whole, when_used="json")]
+"""Written with its absent settings as null: a limit that was turned off must not come back as its default."""
+
+
 class SessionStart(Value):
     """What a session was started with: everything that its decisions depend on."""
 
     mode: Mode
-    config: SessionConfig
+    config: WholeConfig
     config_digest: str
     market_start: Instant
 
@@ -114,10 +122,10 @@ class HeartbeatMetrics(Value):
 
 
 class Heartbeat(Event):
-    """The service is alive; told every few seconds of wall time and read by no fold."""
+    """The service is alive; told every few seconds of wall time and read by no fold that decides on orders."""
 
     WRITERS: ClassVar[frozenset[str]] = ANY_SERVICE
-    READERS: ClassVar[frozenset[str]] = frozenset({"recorder"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"notifier", "recorder"})
     type: Literal["heartbeat"] = "heartbeat"
     level: Literal["debug"] = "debug"
     metrics: HeartbeatMetrics

@@ -1,5 +1,6 @@
 """Facts about the market and what strategies read from it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
@@ -8,6 +9,9 @@ from pydantic import TypeAdapter
 
 from shared.schemas.envelope import Event, Value
 from shared.schemas.values import Instant, Money, Price, Quantity, Ratio, Symbol
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_TIMEFRAME = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,10 @@ class Candle:
 
 def timeframe_of(text: str) -> timedelta:
     """The length of a bar written as 30s, 1m, 5m, 1h or 1d; ValueError for anything else."""
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    number, unit = text[:-1], text[-1:]
-    if unit not in units or not number.isdigit() or int(number) == 0:
-        raise ValueError(f"timeframe {text!r}: write a whole number and one of s, m, h, d, for example 5m")
-    return timedelta(**{units[unit]: int(number)})
+    match = _TIMEFRAME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"timeframe {text[:20]!r}: write a whole number and one of s, m, h, d, for example 5m")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 class CandleClosed(Event):
@@ -68,7 +71,7 @@ class SignalRaised(Event):
 
 
 class EquityMetrics(Value):
-    """The account marked to the last closes. `exposure` is the value of all positions, `drawdown` a share of the peak."""
+    """The account at the last closes. `exposure` is the value of all positions, `drawdown` a share of the peak."""
 
     equity: Money
     cash: Money

@@ -1,6 +1,7 @@
 """The trading session as its TOML file describes it."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -21,7 +22,10 @@ from pydantic import (
 from shared.schemas.market import timeframe_of
 from shared.schemas.values import DECIMAL_PATTERN, Instant, OrderType, Symbol, plain
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+_DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in ("d", "h", "m", "s", "ms")))
+_DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$", "minLength": 2}
+_MAX_DAYS = 36_500
+_MAX_DIGITS = 30
 
 
 def duration(text: Any) -> timedelta:
@@ -32,6 +36,8 @@ def duration(text: Any) -> timedelta:
     if match is None:
         raise ValueError(f"{text!r} is not a duration; write for example 90s, 1h30m or 250ms")
     days, hours, minutes, seconds, millis = (int(part or 0) for part in match.groups())
+    if days > _MAX_DAYS:
+        raise ValueError(f"{text!r} is longer than {_MAX_DAYS} days")
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
 
 
@@ -48,15 +54,15 @@ def _number(value: Any) -> Decimal:
         number = Decimal(value)
     except ArithmeticError:
         raise ValueError(f"{value!r} is not a decimal number") from None
-    if not number.is_finite():
-        raise ValueError(f"{value!r} is not a finite number")
+    if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
+        raise ValueError(f"{value!r} is not a finite number of up to {_MAX_DIGITS} digits")
     return number
 
 
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{name!r} is not a time zone; write for example Europe/Berlin") from None
     return name
 
@@ -67,12 +73,26 @@ def _timeframe(text: str) -> str:
 
 
 def _clock_time(value: Any) -> time:
-    if isinstance(value, time):
-        return value
     try:
-        return time.fromisoformat(value)
+        clock = value if isinstance(value, time) else time.fromisoformat(value)
     except (TypeError, ValueError):
         raise ValueError(f"{value!r} is not a time of day; write for example 09:30") from None
+    if clock.tzinfo is not None:
+        raise ValueError(f"{value!r} names a zone of its own; write for example 09:30 and set schedule.time_zone")
+    return clock
+
+
+def _settled(value: Any) -> Any:
+    """A strategy's parameter as it reads after a journey through JSON: decimals are strings, tuples are lists."""
+    if isinstance(value, Decimal):
+        return plain(_number(value))
+    if isinstance(value, Mapping):
+        return {str(key): _settled(item) for key, item in value.items()}
+    return [_settled(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _limit(value: Any) -> Any:
+    return None if value == "off" else value
 
 
 _AS_STRING = PlainSerializer(plain, return_type=str, when_used="json")
@@ -81,11 +101,24 @@ Number = Annotated[
 ]
 Share = Annotated[Number, Field(ge=0, le=1)]
 """A share: 0.01 is one per cent."""
-Duration = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(_spelled, return_type=str, when_used="json")]
+Fraction = Annotated[Number, Field(gt=0, lt=1)]
+"""A share that may be neither nothing nor all."""
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    PlainSerializer(_spelled, return_type=str, when_used="json"),
+    WithJsonSchema(_DURATION_SCHEMA),
+]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 TimeOfDay = Annotated[
-    time, BeforeValidator(_clock_time), PlainSerializer(time.isoformat, return_type=str, when_used="json")
+    time,
+    BeforeValidator(_clock_time),
+    PlainSerializer(time.isoformat, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?$"}),
 ]
+Params = Annotated[dict[str, Any], BeforeValidator(_settled)]
+OFF = BeforeValidator(_limit)
+"""A limit that the session file turns off by writing "off"."""
 Timeframe = Annotated[str, AfterValidator(_timeframe)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -122,7 +155,7 @@ class StrategyEntry(Section):
     name: str
     label: str | None = None
     allocation: Share | None = None
-    params: dict[str, Any] = {}
+    params: Params = {}
 
 
 class Sizing(Section):
@@ -135,7 +168,7 @@ class Sizing(Section):
     method: Literal["fraction", "risk"] = "fraction"
     fraction: Share = Decimal("0.95")
     risk_per_trade: Share = Decimal("0.01")
-    stop_distance: Share | None = None
+    stop_distance: Fraction | None = None
 
     @model_validator(mode="after")
     def _risk_needs_a_stop(self) -> Self:
@@ -161,11 +194,11 @@ class Orders(Section):
 class Schedule(Section):
     """When new risk may be taken, and how long the session lasts in market time."""
 
-    weekdays: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    weekdays: tuple[Weekday, ...] = Field(default=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), min_length=1)
     start: TimeOfDay | None = None
     stop: TimeOfDay | None = None
     time_zone: TimeZone = "UTC"
-    max_duration: Duration | None = None
+    max_duration: Duration | None = Field(default=None, gt=timedelta(0))
 
 
 class Paper(Section):
@@ -179,7 +212,7 @@ class Paper(Section):
     slippage: Share = Decimal(0)
     slippage_jitter: Share = Decimal(0)
     latency: Duration = timedelta(0)
-    participation: Share | None = None
+    participation: Share | None = Field(default=None, gt=0)
     seed: int = 1
 
 
@@ -193,23 +226,23 @@ class Instrument(Section):
 
 
 class RiskLimits(Section):
-    """The guard's limits. Shares are of equity; None turns a limit off.
+    """The guard's limits. Shares are of equity; "off" in the file, None here, turns a limit off.
 
     `max_position_size` bounds the value of one symbol, `max_open_exposure` of all together, `max_slippage` how far
     from the last price an order may pay. The day of `daily_loss_limit` begins at midnight in `day_time_zone`.
     """
 
-    max_risk_per_trade: Share | None = Decimal("0.02")
-    max_position_size: Number | None = Field(default=Decimal("0.5"), ge=0)
-    daily_loss_limit: Share | None = Decimal("0.05")
-    max_open_exposure: Number | None = Field(default=Decimal(1), ge=0)
-    max_drawdown_limit: Share | None = Decimal("0.2")
-    max_slippage: Share | None = Decimal("0.01")
+    max_risk_per_trade: Annotated[Share | None, OFF] = Decimal("0.02")
+    max_position_size: Annotated[Number | None, OFF] = Field(default=Decimal("0.5"), ge=0)
+    daily_loss_limit: Annotated[Share | None, OFF] = Decimal("0.05")
+    max_open_exposure: Annotated[Number | None, OFF] = Field(default=Decimal(1), ge=0)
+    max_drawdown_limit: Annotated[Share | None, OFF] = Decimal("0.2")
+    max_slippage: Annotated[Share | None, OFF] = Decimal("0.01")
     allowed_order_types: tuple[OrderType, ...] = tuple(OrderType)
-    max_open_orders: int | None = Field(default=20, ge=0)
-    max_orders_per_minute: int | None = Field(default=60, ge=0)
-    max_data_age: Duration | None = timedelta(minutes=5)
-    max_api_errors: int | None = Field(default=5, ge=0)
+    max_open_orders: Annotated[int | None, OFF] = Field(default=20, ge=0)
+    max_orders_per_minute: Annotated[int | None, OFF] = Field(default=60, ge=0)
+    max_data_age: Annotated[Duration | None, OFF] = timedelta(minutes=5)
+    max_api_errors: Annotated[int | None, OFF] = Field(default=5, ge=0)
     day_time_zone: TimeZone = "UTC"
     approval_ttl: Duration = timedelta(seconds=10)
 
@@ -248,6 +281,8 @@ class SessionConfig(Section):
             raise ValueError("strategies: the allocations add up to more than 1")
         if bool(self.schedule.start) != bool(self.schedule.stop):
             raise ValueError("schedule: give both start and stop, or neither")
+        if unknown := sorted({*self.instruments, *getattr(self.feed, "start_prices", {})} - set(self.symbols)):
+            raise ValueError(f"instruments, feed.start_prices: {', '.join(unknown)} not among the symbols")
         return self
 
     def instrument_of(self, symbol: str) -> Instrument:

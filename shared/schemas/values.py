@@ -1,5 +1,6 @@
 """Values that facts are made of: exact decimals, instants and the vocabulary of orders."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -7,17 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
-DECIMAL_PATTERN = r"^-?\d+(\.\d+)?$"
+DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
+UNSIGNED_PATTERN = r"^[0-9]+(\.[0-9]+)?$"
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def _exact(value: Any) -> Decimal:
     if isinstance(value, Decimal):
         number = value
     elif isinstance(value, str):
-        try:
-            number = Decimal(value)
-        except ArithmeticError:
-            raise ValueError(f"{value!r} is not a decimal number") from None
+        if not _DECIMAL.fullmatch(value):
+            raise ValueError(f"{value[:40]!r} is not a decimal number in plain digits")
+        number = Decimal(value)
     else:
         raise ValueError(f"{value!r} must be a decimal string, not {type(value).__name__}")
     if not number.is_finite():
@@ -39,17 +41,18 @@ def _positive(number: Decimal) -> Decimal:
 def _not_negative(number: Decimal) -> Decimal:
     if number < 0:
         raise ValueError(f"{plain(number)} must not be negative")
-    return number
+    return number.copy_abs()
 
 
 _AS_STRING = PlainSerializer(plain, return_type=str, when_used="json")
 _SCHEMA = WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN})
+_UNSIGNED = WithJsonSchema({"type": "string", "pattern": UNSIGNED_PATTERN})
 
 Money = Annotated[Decimal, BeforeValidator(_exact), _AS_STRING, _SCHEMA]
 """An amount of the quote currency; may be negative (a loss)."""
-Price = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_positive), _AS_STRING, _SCHEMA]
+Price = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_positive), _AS_STRING, _UNSIGNED]
 """Quote currency a unit of the base asset; above zero."""
-Quantity = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_not_negative), _AS_STRING, _SCHEMA]
+Quantity = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_not_negative), _AS_STRING, _UNSIGNED]
 """Units of the base asset; zero or more."""
 Ratio = Annotated[Decimal, BeforeValidator(_exact), _AS_STRING, _SCHEMA]
 """A share of something: 0.01 is one per cent."""
@@ -58,7 +61,10 @@ Ratio = Annotated[Decimal, BeforeValidator(_exact), _AS_STRING, _SCHEMA]
 def _utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone; write it in UTC, ending in Z")
-    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    try:
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{instant} lies outside the years 1 to 9999 in UTC") from None
 
 
 def iso(instant: datetime) -> str:
