@@ -6,7 +6,8 @@ from shared.schemas.catalogue import BY_NAME
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import event_subject, parse_event_subject
 
-_ALWAYS_WRITTEN = frozenset({"type", "level", "version"})
+ALWAYS_WRITTEN = frozenset({"type", "level", "version"})
+"""Fields that have defaults in Python and must nevertheless be in the bytes."""
 
 
 class UndecodableError(ValueError):
@@ -43,7 +44,7 @@ def decode_as(name: str, payload: bytes) -> Event:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the payload"
         raise UndecodableError(f"{name}: {place}: {first['msg']}") from None
-    if missing := _ALWAYS_WRITTEN - event.model_fields_set:
+    if missing := ALWAYS_WRITTEN - event.model_fields_set:
         raise UndecodableError(f"{name}: {', '.join(sorted(missing))}: Field required")
     return event
 

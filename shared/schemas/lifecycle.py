@@ -213,7 +213,7 @@ class ConnectionLost(Event):
 
 
 class ConnectionRestored(Event):
-    """It is back."""
+    """A connection that had been lost is back."""
 
     WRITERS: ClassVar[frozenset[str]] = ANY_SERVICE
     READERS: ClassVar[frozenset[str]] = frozenset({"notifier", "recorder"})

@@ -14,16 +14,21 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from shared.schemas.market import timeframe_of
 from shared.schemas.values import DECIMAL_PATTERN, Instant, OrderType, Symbol, plain
 
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in ("d", "h", "m", "s", "ms")))
 _DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$", "minLength": 2}
+_NUMBER_SCHEMA = {"anyOf": [{"type": "string", "pattern": DECIMAL_PATTERN}, {"type": "number"}]}
 _MAX_DAYS = 36_500
 _MAX_DIGITS = 30
 
@@ -91,14 +96,16 @@ def _settled(value: Any) -> Any:
     return [_settled(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _limit(value: Any) -> Any:
-    return None if value == "off" else value
+class _Off:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(lambda value: None if value == "off" else value, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"const": "off"}, *handler(schema)["anyOf"]]}
 
 
 _AS_STRING = PlainSerializer(plain, return_type=str, when_used="json")
-Number = Annotated[
-    Decimal, BeforeValidator(_number), _AS_STRING, WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN})
-]
+Number = Annotated[Decimal, BeforeValidator(_number), _AS_STRING, WithJsonSchema(_NUMBER_SCHEMA)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 """A share: 0.01 is one per cent."""
 Fraction = Annotated[Number, Field(gt=0, lt=1)]
@@ -117,7 +124,7 @@ TimeOfDay = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?$"}),
 ]
 Params = Annotated[dict[str, Any], BeforeValidator(_settled)]
-OFF = BeforeValidator(_limit)
+OFF = _Off()
 """A limit that the session file turns off by writing "off"."""
 Timeframe = Annotated[str, AfterValidator(_timeframe)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

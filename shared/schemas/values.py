@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
@@ -85,6 +85,7 @@ ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,36}$
 """Our name for an order; 36 characters suit Binance (36) and Alpaca (48)."""
 
 Service = Literal["runner", "risk", "notifier", "recorder"]
+SERVICES: tuple[Service, ...] = get_args(Service)
 Phase = Literal["data_phase", "strategy_phase", "api_phase"]
 Level = Literal["debug", "info", "warning", "error"]
 Mode = Literal["dry_run", "testnet", "live"]

@@ -1,0 +1,1 @@
+"""What the schemas say of themselves: JSON Schemas, the AsyncAPI document, the event table."""
