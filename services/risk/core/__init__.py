@@ -1,0 +1,1 @@
+"""The guard's decisions: pure, synchronous, one guard a session."""

@@ -1,0 +1,56 @@
+"""What the guard knows of one session."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
+
+from services.risk.core.book import Book
+from services.risk.limits.standing import Standing
+from shared.domain.portfolio import ZERO, Portfolio
+from shared.schemas.guard import Halt
+from shared.schemas.session import SessionConfig
+
+NOT_ENABLED = Halt(kind="limit", reason="the guard has not let this session trade yet")
+"""How every session begins."""
+UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Watch(NamedTuple):
+    """The marks that losses are measured from, and what has been told already.
+
+    `equity` is of the last mark, `day_base` of the day's start, `peak` the highest; an operator's resume sets all
+    three to the equity at that moment, so a limit that tripped is measured anew. `day_ends` is the next midnight.
+    `tripped` names the limits told since then.
+    """
+
+    equity: Decimal = ZERO
+    day_base: Decimal = ZERO
+    peak: Decimal = ZERO
+    day_ends: datetime = UNKNOWN_TIME
+    api_errors: int = 0
+    tripped: frozenset[str] = frozenset()
+
+    def standing(self, equity: Decimal) -> Standing:
+        """The account at `equity` against these marks."""
+        return Standing(equity, self.day_base, self.peak, self.api_errors)
+
+
+class Guard(NamedTuple):
+    """One session under guard. `config` and `started_by` are None until `runner_start`, `halt` while trading is free.
+
+    `closed_at` is when each symbol's last candle closed; `approvals` are the market times of the last minute's orders.
+    """
+
+    session_id: str
+    config: SessionConfig | None
+    portfolio: Portfolio
+    closed_at: Mapping[str, datetime] = MappingProxyType({})
+    market_time: datetime = UNKNOWN_TIME
+    halt: Halt | None = NOT_ENABLED
+    book: Book = Book()
+    watch: Watch = Watch()
+    approvals: tuple[datetime, ...] = ()
+    started_by: str | None = None
+    ended: bool = False
