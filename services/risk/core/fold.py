@@ -6,7 +6,7 @@ from typing import Any
 
 from services.risk.core import book as books
 from services.risk.core import halts, marks
-from services.risk.core.state import Guard
+from services.risk.core.state import NOT_ENABLED, Guard
 from services.risk.limits.pricing import highest_price
 from shared.domain import portfolio as accounts
 from shared.schemas.envelope import Event
@@ -80,9 +80,7 @@ def _approved(guard: Guard, event: OrderApproved) -> Guard:
         return guard
     price = highest_price(ticket, guard.portfolio.closes.get(ticket.symbol))
     recent = tuple(at for at in guard.approvals if at > event.market_time - MINUTE)
-    return guard._replace(
-        book=books.approved(guard.book, ticket, price), approvals=(*recent, event.market_time)
-    )
+    return guard._replace(book=books.approved(guard.book, ticket, price), approvals=(*recent, event.market_time))
 
 
 def _refused(guard: Guard, event: OrderRefused) -> Guard:
@@ -127,6 +125,8 @@ def _halted(guard: Guard, event: TradingHalted) -> Guard:
 
 
 def _resumed(guard: Guard, event: TradingResumed) -> Guard:
+    if guard.started_by is None:
+        return guard._replace(halt=NOT_ENABLED)
     return guard if guard.halt is None else guard._replace(halt=None, watch=marks.rearmed(guard.watch))
 
 

@@ -1,0 +1,201 @@
+"""What follows from an operator's command. A stop never fails; whatever lets risk in again is checked first."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from services.risk.core.stack import Stack
+from shared.schemas.commands import Command, Request, printable
+from shared.schemas.envelope import Event
+from shared.schemas.guard import (
+    CommandRefused,
+    FlattenOrder,
+    FlattenOrdered,
+    Halt,
+    RefusedCommand,
+    Resumption,
+    TradingHalted,
+    TradingResumed,
+)
+from shared.schemas.identity import Cause, Facts, derived_id
+from shared.schemas.values import STACK
+
+OTHERS = frozenset({"rebalance", "report"})
+"""Commands that other services carry out."""
+
+SecondFactor = Callable[[str, datetime], int | None]
+"""The time step for which a one-time code is right at an instant, or None when it is wrong."""
+
+
+def command_id(sequence: int) -> str:
+    """The identity of the command that is number `sequence` in CONTROL: the same however often it is delivered."""
+    return derived_id(STACK, "control", sequence)
+
+
+def decide(stack: Stack, command: Command, second_factor: SecondFactor | None) -> Sequence[Event]:
+    """The facts that follow from `command`; a code is checked where there is a `second_factor`."""
+    name = command.name.lower()
+    if name in ("kill", "pause"):
+        return _stop(stack, command, "kill" if name == "kill" else "pause")
+    if name in ("resume", "flatten"):
+        return _checked(stack, command, second_factor)
+    return () if name in OTHERS else _refuse(stack, command, "there is no such command")
+
+
+def spend(stack: Stack, command: Command, second_factor: SecondFactor | None) -> Stack:
+    """The stack after the command's one-time code was shown: a right code is used up, whatever came of it."""
+    request = command.request()
+    if second_factor is None or isinstance(request, str) or request.totp is None:
+        return stack
+    step = second_factor(request.totp, command.stored_at)
+    return stack if step is None else stack._replace(spent_step=max(step, stack.spent_step))
+
+
+def kill_switch(stack: Stack, cause_id: str, at: datetime) -> Sequence[Event]:
+    """The kill that the setting KILL_SWITCH asks for at a start at `at`; nothing while a kill is latched."""
+    if stack.halt is not None and stack.halt.kind == "kill":
+        return ()
+    halt = Halt(kind="kill", reason="KILL_SWITCH=true at the guard's start", operator="KILL_SWITCH", scope="stack")
+    return _tell(stack, [STACK, *stack.guards], cause_id, at, TradingHalted, halt, level="error")
+
+
+def _stop(stack: Stack, command: Command, kind: Literal["kill", "pause"]) -> Sequence[Event]:
+    target = _target(command) or STACK
+    if target in stack.ended:
+        return _refuse(stack, command, f"session {target} is over")
+    if kind == "pause" and _is_killed(stack, target):
+        return _refuse(stack, command, "a kill is in force, which is stronger")
+    scope: Literal["stack", "session"] = "stack" if target == STACK else "session"
+    halt = Halt(
+        kind=kind,
+        reason=command.reason(),
+        operator=_operator(command),
+        scope=scope,
+        control_sequence=command.sequence,
+    )
+    level = "error" if kind == "kill" else "warning"
+    return _answer(stack, command, _everyone(stack, target), TradingHalted, halt, level=level)
+
+
+def _checked(stack: Stack, command: Command, second_factor: SecondFactor | None) -> Sequence[Event]:
+    request = command.request()
+    if isinstance(request, str):
+        return _refuse(stack, command, request)
+    problem = _wrong_code(stack, request, command.stored_at, second_factor) or _wrong_target(stack, command)
+    if problem:
+        return _refuse(stack, command, problem)
+    act = _resume if command.name.lower() == "resume" else _flatten
+    return act(stack, command, request, _target(command) or STACK)
+
+
+def _resume(stack: Stack, command: Command, request: Request, target: str) -> Sequence[Event]:
+    if target != STACK and stack.halt is not None:
+        return _refuse(stack, command, "the whole stack is halted; resume the stack, not one session")
+    halted = stack.halted_sessions()
+    if (target not in halted) if target != STACK else (stack.halt is None and not halted):
+        return _refuse(stack, command, "nothing is halted there")
+    scope: Literal["stack", "session"] = "stack" if target == STACK else "session"
+    word = Resumption(
+        reason=printable(request.reason),
+        operator=printable(request.operator),
+        scope=scope,
+        control_sequence=command.sequence,
+    )
+    sessions = stack.guards if stack.halt is not None else halted
+    return _answer(stack, command, [STACK, *sessions] if target == STACK else [target], TradingResumed, word)
+
+
+def _flatten(stack: Stack, command: Command, request: Request, target: str) -> Sequence[Event]:
+    if not stack.guards:
+        return _refuse(stack, command, "no session is running")
+    order = FlattenOrder(
+        reason=printable(request.reason), operator=printable(request.operator), control_sequence=command.sequence
+    )
+    return _answer(stack, command, _everyone(stack, target), FlattenOrdered, order)
+
+
+def _wrong_code(stack: Stack, request: Request, at: datetime, second_factor: SecondFactor | None) -> str | None:
+    if second_factor is None:
+        return None
+    if request.totp is None:
+        return "the second factor is missing: send the current code as totp"
+    step = second_factor(request.totp, at)
+    if step is None:
+        return "the one-time code is wrong or out of date"
+    return "the one-time code was used before; wait for the next one" if step <= stack.spent_step else None
+
+
+def _wrong_target(stack: Stack, command: Command) -> str | None:
+    if command.session_id is None:
+        return None
+    target = _target(command)
+    if target is None:
+        return f"{printable(command.session_id)!r} is no session id"
+    return None if target == STACK or target in stack.guards else f"session {target} is not running"
+
+
+def _target(command: Command) -> str | None:
+    """The session that is meant, in canonical form; None for no or no well-formed one."""
+    try:
+        return str(UUID(command.session_id)) if command.session_id else None
+    except ValueError:
+        return None
+
+
+def _operator(command: Command) -> str | None:
+    request = command.request()
+    return None if isinstance(request, str) else printable(request.operator) or None
+
+
+def _is_killed(stack: Stack, target: str) -> bool:
+    if stack.halt is not None and stack.halt.kind == "kill":
+        return True
+    guard = stack.guards.get(target)
+    return guard is not None and guard.halt is not None and guard.halt.kind == "kill"
+
+
+def _everyone(stack: Stack, target: str) -> list[str]:
+    return [STACK, *stack.guards] if target == STACK else [target]
+
+
+def _refuse(stack: Stack, command: Command, reason: str) -> Sequence[Event]:
+    target = _target(command)
+    refused = RefusedCommand(
+        command=printable(command.name),
+        reason=reason,
+        operator=_operator(command),
+        control_sequence=command.sequence,
+    )
+    return _answer(stack, command, [target if target in stack.guards else STACK], CommandRefused, refused)
+
+
+def _answer(
+    stack: Stack, command: Command, sessions: Iterable[str | None], kind: type[Event], details: Any, **fields: Any
+) -> Sequence[Event]:
+    names = [name or STACK for name in sessions]
+    return _tell(stack, names, command_id(command.sequence), command.stored_at, kind, details, **fields)
+
+
+def _tell(
+    stack: Stack, sessions: Iterable[str], cause_id: str, at: datetime, kind: type[Event], details: Any, **fields: Any
+) -> Sequence[Event]:
+    told: list[Event] = []
+    for name in sessions:
+        guard = stack.guards.get(name)
+        market_time = guard.market_time if guard and guard.started_by else at
+        # Each session's fact needs an identity of its own, though one command causes them all.
+        cause = cause_id if name == STACK else derived_id(cause_id, name)
+        facts = Facts(Cause(cause, name, at, market_time, cause_id), "risk")
+        facts.tell(kind, message=_line(kind, details), details=details, **fields)
+        told += facts.told
+    return tuple(told)
+
+
+def _line(kind: type[Event], details: Any) -> str:
+    if isinstance(details, Halt):
+        return f"{details.kind} by {details.operator or 'an unnamed operator'}: {details.reason}"
+    if isinstance(details, RefusedCommand):
+        return f"{details.command} refused: {details.reason}"
+    verb = "trading resumed" if kind is TradingResumed else "flatten ordered"
+    return f"{verb} by {details.operator}: {details.reason}"
