@@ -1,0 +1,82 @@
+"""Folds the stream into what the sinks write: each fact once, with the round trip it completed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from shared.domain.portfolio import RoundTrip
+from shared.domain.summary import Summary, initial, step
+from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import Heartbeat
+
+REMEMBERED_IDS = 20_000
+"""So many facts of a session are remembered by id; a copy of one of them is passed over."""
+
+
+class Entry(NamedTuple):
+    """A fact to be recorded: its place in the stream, its line of JSON, and what it completed."""
+
+    sequence: int
+    line: bytes
+    event: Event
+    trip: RoundTrip | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a stretch of the stream up to and with `last` leads to. `summaries` are the touched sessions after it."""
+
+    entries: Sequence[Entry]
+    last: int
+    summaries: Mapping[str, Summary]
+
+
+@dataclass(slots=True)
+class _Account:
+    summary: Summary
+    seen: dict[str, None] = field(default_factory=dict)
+
+
+class Ledger:
+    """The running folds of all sessions."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, _Account] = {}
+
+    def __contains__(self, session_id: str) -> bool:
+        return session_id in self._accounts
+
+    def open(self, session_id: str) -> None:
+        """Begin a session's fold; facts told earlier are entered next."""
+        self._accounts.setdefault(session_id, _Account(initial(session_id)))
+
+    def enter(self, sequence: int, line: bytes, event: Event) -> Entry | None:
+        """The entry for a fact; None when the stream holds it twice. A heartbeat is read by no fold."""
+        if isinstance(event, Heartbeat):
+            return Entry(sequence, line, event, None)
+        account = self._accounts[event.session_id]
+        if event.id in account.seen:
+            return None
+        _remember(account.seen, event.id)
+        account.summary, trip = step(account.summary, event)
+        return Entry(sequence, line, event, trip)
+
+    def summary(self, session_id: str) -> Summary:
+        """The session's figures up to the last fact entered."""
+        return self._accounts[session_id].summary
+
+    def forget(self, session_id: str) -> None:
+        """Let go of a session's fold; it is recalled from the stream when needed."""
+        self._accounts.pop(session_id, None)
+
+
+def _remember(seen: dict[str, None], identity: str) -> None:
+    seen[identity] = None
+    if len(seen) > REMEMBERED_IDS:
+        del seen[next(iter(seen))]
+
+
+def batch_of(ledger: Ledger, entries: Sequence[Entry], last: int) -> Batch:
+    """The batch of `entries`, with the sessions' figures as they stand now."""
+    touched = dict.fromkeys(entry.event.session_id for entry in entries)
+    return Batch(entries, last, {session_id: ledger.summary(session_id) for session_id in touched})

@@ -1,0 +1,139 @@
+"""A session in figures: the fold behind `summary.json`, the sessions table, the gauges and the report's headline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from shared.domain import portfolio as books
+from shared.domain.portfolio import Portfolio, RoundTrip
+from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import PhaseEnd, ReportReady, RunnerEnd, RunnerStart, SessionStart
+from shared.schemas.orders import OrderFilled
+from shared.schemas.values import iso
+
+PHASES_TOTAL = 3
+_PERCENT_STEP = Decimal("1e-8")
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of a session. `portfolio` and `start` are None until its `runner_start`.
+
+    `started_at`, `ended_at` and `last_updated` go by the wall clock, `market_time` by the market's.
+    """
+
+    session_id: str
+    start: SessionStart | None = None
+    portfolio: Portfolio | None = None
+    status: str = "running"
+    phases: frozenset[str] = frozenset()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    market_time: datetime | None = None
+    last_updated: datetime | None = None
+    end_id: str | None = None
+    reported: bool = False
+
+    @property
+    def name(self) -> str:
+        """The session's name as its file gives it; empty before it has started."""
+        return self.start.config.name if self.start else ""
+
+
+def initial(session_id: str) -> Summary:
+    """A session of which nothing has been told yet."""
+    return Summary(session_id)
+
+
+def evolve(summary: Summary, event: Event) -> Summary:
+    """The summary after a fact of the session."""
+    return step(summary, event)[0]
+
+
+def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
+    """The summary after a fact, and the round trip that the fact completed, if any."""
+    trip = None
+    if isinstance(event, OrderFilled) and summary.portfolio:
+        portfolio, trip = books.with_fill(summary.portfolio, event.order, event.market_time)
+    else:
+        summary = _turned(summary, event)
+        portfolio = summary.portfolio and books.evolve(summary.portfolio, event)
+    told_by_market = event.service == "runner"
+    after = replace(
+        summary,
+        portfolio=portfolio,
+        market_time=event.market_time if told_by_market else summary.market_time,
+        last_updated=_later(summary.last_updated, event.timestamp),
+    )
+    return after, trip
+
+
+def _later(known: datetime | None, told: datetime) -> datetime:
+    return told if known is None or told > known else known
+
+
+def _turned(summary: Summary, event: Event) -> Summary:
+    """The summary after a fact that starts, ends or reports the session or one of its phases."""
+    if isinstance(event, RunnerStart):
+        config = event.details.config
+        portfolio = books.opened(config.initial_capital, config.quote)
+        return replace(summary, start=event.details, portfolio=portfolio, started_at=event.timestamp)
+    if isinstance(event, PhaseEnd) and event.status == "success":
+        return replace(summary, phases=summary.phases | {event.phase})
+    if isinstance(event, RunnerEnd):
+        return replace(summary, status=event.status, ended_at=event.timestamp, end_id=event.id)
+    if isinstance(event, ReportReady):
+        return replace(summary, reported=True)
+    return summary
+
+
+def percent(share: Decimal) -> Decimal:
+    """A share in per cent, to eight digits: 0.01 becomes 1."""
+    return (share * _HUNDRED).quantize(_PERCENT_STEP).normalize() + Decimal(0)
+
+
+def return_percent(portfolio: Portfolio) -> Decimal:
+    """The return on the initial capital, in per cent."""
+    return percent((portfolio.equity - portfolio.initial_capital) / portfolio.initial_capital)
+
+
+def runtime_seconds(summary: Summary) -> Decimal:
+    """Wall-clock seconds from the start to the end, or to the last fact while the session runs."""
+    if summary.started_at is None or summary.last_updated is None:
+        return Decimal(0)
+    elapsed = max((summary.ended_at or summary.last_updated) - summary.started_at, summary.started_at - summary.started_at)
+    return Decimal(elapsed.days * 86_400 + elapsed.seconds) + Decimal(elapsed.microseconds) / 1_000_000
+
+
+def as_document(summary: Summary) -> dict[str, Any]:
+    """The fields of `summary.json`, money and per cents as Decimal; ValueError before the session has started."""
+    if summary.start is None or summary.portfolio is None:
+        raise ValueError(f"session {summary.session_id} has not started: there is no runner_start among its events")
+    account, config = summary.portfolio, summary.start.config
+    return {
+        "session_id": summary.session_id,
+        "session_start": summary.started_at and iso(summary.started_at),
+        "session_end": summary.ended_at and iso(summary.ended_at),
+        "status": summary.status,
+        "phases_completed": len(summary.phases),
+        "phases_total": PHASES_TOTAL,
+        "initial_capital": account.initial_capital,
+        "current_equity": account.equity,
+        "totals": {"trades": account.trades, "wins": account.wins, "losses": account.losses},
+        "roi": return_percent(account),
+        "max_drawdown": percent(account.max_drawdown),
+        "runtime_secs": runtime_seconds(summary),
+        "last_updated": summary.last_updated and iso(summary.last_updated),
+        "mode": summary.start.mode,
+        "strategies": [entry.label or entry.name for entry in config.strategies],
+        "symbols": list(config.symbols),
+        "fees": account.fees,
+        "name": config.name,
+        "quote": config.quote,
+    }
+
+
+Document = Mapping[str, Any]
