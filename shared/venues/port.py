@@ -50,5 +50,8 @@ class Venue(Protocol):
     async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
         """Take the order back; an order that is gone already is no error and reports nothing."""
 
+    async def order(self, client_order_id: str) -> OrderState | None:
+        """The order as the venue shows it, working or done; None when it never arrived there."""
+
     async def account(self) -> VenueAccount:
         """What the venue shows now."""

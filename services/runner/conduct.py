@@ -1,0 +1,205 @@
+"""Conducts a session: the one order of events that live trading, backtest and demo share.
+
+`conduct` does no input or output. It yields what it needs done and is sent the answer, so that the bus and a backtest's
+plain function calls carry the very same session.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.runner.core.decide import handle
+from services.runner.core.inputs import (
+    AccountObserved,
+    GuardSpoke,
+    Input,
+    KillHeard,
+    Reported,
+    SliceClosed,
+    StopRequested,
+)
+from services.runner.core.lifecycle import Ended, Warmed, close_session, finish_warmup
+from services.runner.core.state import State
+from services.runner.core.todo import Action, Observe, Submit, finished, settled, todo
+from services.runner.course import END_OF_DATA, Step, closing_slices
+from shared.schemas.envelope import Event
+from shared.schemas.identity import Cause, derived_id
+from shared.schemas.market import Candle
+from shared.schemas.orders import OrderState, VenueAccount
+from shared.schemas.values import iso
+from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+
+GRACE_SLICES = 20
+"""How many slices beyond the expected a session waits for its last orders to fill before it ends all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Wait until the step's time has come (answer None), or until something else is to be handled first (answer it)."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Wait for the guard or an operator; answer what they said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Store these facts, all or none, before anything is done about them."""
+
+    facts: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Let the venue work the candles; answer its reports."""
+
+    candles: Sequence[Candle]
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Carry out an action at the venue; answer its reports, or the account if it was asked to observe."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Ask the venue for an order that may or may not have reached it; answer its state, or None."""
+
+    client_order_id: str
+
+
+Effect = Pace | Listen | Store | Advance | Perform | Find
+Conducting = Generator[Effect, Any, State]
+
+
+class Conductor:
+    """One session from its present state to its end."""
+
+    def __init__(self, state: State, clock: Callable[[], datetime]) -> None:
+        self.state = state
+        self._clock = clock
+        self._asked: set[str] = set()
+        self._doubtful = {name for name, order in state.orders.items() if order.stage == "submitted"}
+
+    def conduct(self, steps: Iterable[Step]) -> Conducting:
+        """Trade `steps` to the session's end; the generator's value is the final state."""
+        yield from self._recover()
+        patience = closing_slices(self.state.plan.config) + GRACE_SLICES
+        for step in steps:
+            if finished(self.state) or patience == 0:
+                break
+            yield from self._step(step)
+            patience -= self.state.stopping is not None
+        yield from self._end()
+        return self.state
+
+    def _recover(self) -> Conducting:
+        for order in tuple(self.state.orders.values()):
+            if order.stage == "approved" and order.approval is not None:
+                yield from self._apply(GuardSpoke(order.approval))
+        if self.state.slices:
+            yield from self._apply(Reported(()))
+        return (yield from self._settle())
+
+    def _step(self, step: Step) -> Conducting:
+        if not step.warmup and self.state.phase != "api_phase":
+            yield from self._tell(finish_warmup(self.state, self._cause("warmup"), Warmed(self.state.slices)))
+        while (given := (yield Pace(step))) is not None:
+            yield from self._apply(given)
+            yield from self._settle()
+        if not step.warmup:
+            yield from self._until_enabled()
+        if step.stop:
+            yield from self._apply(StopRequested(step.stop))
+            yield from self._settle()
+        reports = yield Advance(step.candles)
+        yield from self._apply(SliceClosed(step.candles, reports, step.warmup))
+        return self.state if step.warmup else (yield from self._settle())
+
+    def _until_enabled(self) -> Conducting:
+        while not self.state.enabled:
+            yield from self._apply((yield Listen()))
+        return (yield from self._settle())
+
+    def _settle(self) -> Conducting:
+        """Until every order has its answer: carry out what is to be done, else listen."""
+        while True:
+            action = next((action for action in todo(self.state) if self._is_new(action)), None)
+            if action is not None:
+                yield from self._perform(action)
+            elif self.state.phase == "api_phase" and self.state.enabled and not settled(self.state):
+                yield from self._apply((yield Listen()))
+            else:
+                return self.state
+
+    def _is_new(self, action: Action) -> bool:
+        return isinstance(action, Observe) or f"{type(action).__name__} {action.client_order_id}" not in self._asked
+
+    def _perform(self, action: Action) -> Conducting:
+        if isinstance(action, Observe):
+            account: VenueAccount = yield Perform(action)
+            return (yield from self._apply(AccountObserved(account)))
+        name = action.client_order_id
+        self._asked.add(f"{type(action).__name__} {name}")
+        if isinstance(action, Submit) and name in self._doubtful:
+            found: OrderState | None = yield Find(name)
+            if found is not None:
+                return (yield from self._apply(Reported((Accepted(found),))))
+        reports: Sequence[Report] = yield Perform(action)
+        return (yield from self._apply(Reported(reports)))
+
+    def _end(self) -> Conducting:
+        if not self.state.stopping:
+            yield from self._apply(StopRequested(END_OF_DATA))
+            yield from self._settle()
+        return (yield from self._tell(close_session(self.state, self._cause("end"), Ended(self.state.stopping or ""))))
+
+    def _apply(self, given: Input) -> Conducting:
+        return (yield from self._tell(handle(self.state, given, self._cause_of(given))))
+
+    def _tell(self, outcome: tuple[State, Sequence[Event]]) -> Conducting:
+        self.state, facts = outcome
+        if facts:
+            yield Store(facts)
+        return self.state
+
+    def _cause_of(self, given: Input) -> Cause:
+        session_id = self.state.plan.session_id
+        match given:
+            case GuardSpoke(event):
+                return Cause(event.id, session_id, self._clock(), self._market_time(event), event.correlation_id)
+            case SliceClosed(candles):
+                close = candles[0].close_time
+                name = derived_id(session_id, f"slice:{iso(close)}")
+                return Cause(name, session_id, self._clock(), close, name)
+            case Reported(reports):
+                return self._cause(f"reports:{_name(reports) if reports else self.state.slices}")
+            case KillHeard(command):
+                return self._cause(f"control:{command.sequence}")
+            case StopRequested(reason):
+                return self._cause(f"stop:{reason}")
+            case AccountObserved():
+                return self._cause(f"account:{self.state.slices}:{self.state.order_count}:{self.state.cleared_up_to}")
+
+    def _market_time(self, event: Event) -> datetime:
+        return self.state.market_time or event.market_time
+
+    def _cause(self, label: str) -> Cause:
+        name = derived_id(self.state.plan.session_id, label)
+        at = self.state.market_time or self.state.market_start or self._clock()
+        return Cause(name, self.state.plan.session_id, self._clock(), at, name)
+
+
+def _name(reports: Sequence[Report]) -> str:
+    """A name for the first report that a repeat of it would carry too."""
+    match reports[0]:
+        case Filled(fill):
+            return f"{fill.client_order_id}:filled:{fill.trade_id}"
+        case Accepted(order) | Rejected(order, _) | Cancelled(order, _) as report:
+            return f"{order.client_order_id}:{type(report).__name__.lower()}"

@@ -1,0 +1,168 @@
+"""What the runner decides on each input: facts, and nothing but facts."""
+
+from collections.abc import Sequence
+
+from services.runner.core.evolve import SIZING, STOPPING, evolve
+from services.runner.core.inputs import (
+    AccountObserved,
+    GuardSpoke,
+    Input,
+    KillHeard,
+    Reported,
+    SliceClosed,
+    StopRequested,
+)
+from services.runner.core.pursue import TooSmall, keys, wish_for
+from services.runner.core.state import Order, State
+from services.runner.core.telling import Telling
+from shared.domain import portfolio
+from shared.schemas.envelope import Event
+from shared.schemas.guard import Halt, TradingHalted
+from shared.schemas.identity import Cause
+from shared.schemas.lifecycle import Checkpoint, CheckpointDetails
+from shared.schemas.market import CandleClosed, EquityMarked, MarkDetails, Signal, SignalRaised
+from shared.schemas.orders import (
+    OrderAccepted,
+    OrderApproved,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderRejected,
+    OrderState,
+    OrderSubmitted,
+    Reason,
+    VenueObserved,
+)
+from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+
+
+def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Event]]:
+    """The state after `given`, and the facts that it led to, on which the state has evolved already."""
+    telling = Telling(state, cause)
+    match given:
+        case SliceClosed():
+            _slice_closed(telling, given)
+        case Reported():
+            _reported(telling, given.reports)
+            _pursue(telling, at_slice_end=False)
+        case GuardSpoke():
+            _guard_spoke(telling, given.event)
+        case KillHeard():
+            _kill_heard(telling, given)
+        case StopRequested():
+            _stop_requested(telling, given.reason)
+        case AccountObserved():
+            telling.tell(VenueObserved, details=given.account)
+    return telling.state, telling.told
+
+
+def _slice_closed(telling: Telling, given: SliceClosed) -> None:
+    for candle in given.candles:
+        telling.tell(CandleClosed, phase="strategy_phase" if given.warmup else "api_phase", details=candle)
+    if given.warmup:
+        return
+    _reported(telling, given.reports)
+    _mark(telling, given)
+    _raise_signals(telling)
+    _pursue(telling, at_slice_end=True)
+
+
+def _mark(telling: Telling, given: SliceClosed) -> None:
+    telling.tell(
+        EquityMarked,
+        metrics=portfolio.metrics(portfolio.marked(telling.state.portfolio)),
+        details=MarkDetails(close_time=given.candles[0].close_time, awaits_guard=bool(telling.state.orders)),
+    )
+
+
+def _raise_signals(telling: Telling) -> None:
+    for (strategy, symbol), stance in telling.state.fresh.items():
+        close = telling.state.portfolio.closes[symbol]
+        signal = Signal(strategy=strategy, symbol=symbol, weight=stance.weight, reason=stance.reason, price=close)
+        telling.tell(SignalRaised, details=signal, message=f"{symbol}: {stance.reason}")
+
+
+def _pursue(telling: Telling, *, at_slice_end: bool) -> None:
+    for key in keys(telling.state):
+        wish = wish_for(telling.state, key, at_slice_end=at_slice_end)
+        if isinstance(wish, TooSmall):
+            seen = CheckpointDetails(name=f"{SIZING}{' '.join(wish.key)}", observed=wish.reason)
+            telling.tell(Checkpoint, status="fail", level="warning", details=seen)
+        elif wish is not None:
+            telling.tell(OrderIntended, order=wish)
+
+
+def _reported(telling: Telling, reports: Sequence[Report]) -> None:
+    for report in reports:
+        match report:
+            case Accepted(order):
+                telling.tell_of(order.client_order_id, OrderAccepted, order=order)
+            case Rejected(order, reason):
+                telling.tell_of(order.client_order_id, OrderRejected, order=order, details=Reason(reason=reason))
+            case Filled(fill):
+                telling.tell_of(fill.client_order_id, OrderFilled, order=fill)
+            case Cancelled(order, reason):
+                telling.tell_of(order.client_order_id, OrderCancelled, order=order, details=Reason(reason=reason))
+
+
+def _guard_spoke(telling: Telling, event: Event) -> None:
+    telling.state = evolve(telling.state, event)
+    if isinstance(event, OrderApproved):
+        _approved(telling, event)
+    _pursue(telling, at_slice_end=False)
+
+
+def _approved(telling: Telling, event: OrderApproved) -> None:
+    order = telling.state.orders.get(event.order.client_order_id)
+    if order is None or order.stage != "approved":
+        return
+    obstacle = _obstacle(telling.state, event)
+    if obstacle:
+        cancelled = _unsent(order, obstacle)
+        telling.tell_of(event.order.client_order_id, OrderCancelled, order=cancelled, details=Reason(reason=obstacle))
+    else:
+        telling.tell_of(event.order.client_order_id, OrderSubmitted, order=event.order)
+
+
+def _obstacle(state: State, event: OrderApproved) -> str | None:
+    if state.market_time is not None and state.market_time > event.details.expires_at:
+        return "the guard's approval had expired before it could be sent"
+    if state.killed and event.order.purpose != "flatten":
+        return "killed before it was sent"
+    return None
+
+
+def _unsent(order: Order, status_reason: str) -> OrderState:
+    ticket = order.ticket
+    return OrderState(
+        client_order_id=ticket.client_order_id,
+        strategy=ticket.strategy,
+        symbol=ticket.symbol,
+        side=ticket.side,
+        qty=ticket.qty,
+        price=ticket.price,
+        status="expired" if "expired" in status_reason else "cancelled",
+        filled_qty=order.filled_qty,
+    )
+
+
+def _kill_heard(telling: Telling, given: KillHeard) -> None:
+    command = given.command
+    if telling.state.killed or command.sequence <= telling.state.cleared_up_to:
+        return
+    reason = command.reason()
+    halt = Halt(
+        kind="kill",
+        reason=reason,
+        scope="session" if command.session_id else "stack",
+        control_sequence=command.sequence,
+    )
+    telling.tell(TradingHalted, level="error", details=halt, message=f"killed: {reason}")
+    _pursue(telling, at_slice_end=False)
+
+
+def _stop_requested(telling: Telling, reason: str) -> None:
+    if telling.state.stopping:
+        return
+    telling.tell(Checkpoint, status="pass", details=CheckpointDetails(name=STOPPING, observed=reason), message=reason)
+    _pursue(telling, at_slice_end=False)

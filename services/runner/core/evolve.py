@@ -1,0 +1,212 @@
+"""The fold: what each fact means to the runner."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.runner.core.signals import heard_candle, weighed
+from services.runner.core.state import Goal, Order, State
+from shared.domain import portfolio
+from shared.domain.portfolio import ZERO
+from shared.schemas.envelope import Event
+from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
+from shared.schemas.lifecycle import Checkpoint, PhaseStart, RunnerEnd, RunnerStart
+from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised
+from shared.schemas.orders import (
+    OrderAccepted,
+    OrderApproved,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    OrderSubmitted,
+    VenueObserved,
+)
+
+STOPPING = "stopping"
+"""The checkpoint that tells why a session is about to end."""
+
+
+def evolve(state: State, event: Event) -> State:
+    """The state after `event`; total over all events, silent about those that don't concern the runner."""
+    fold = _FOLDS.get(type(event))
+    return fold(state, event) if fold else state
+
+
+def _candle_closed(state: State, event: CandleClosed) -> State:
+    candle = event.details
+    if candle.close_time != state.market_time:
+        aged = {name: order._replace(bars=order.bars + 1) for name, order in state.orders.items()}
+        state = state._replace(
+            market_time=candle.close_time, slices=state.slices + 1, fresh={}, orders=aged, blocked=frozenset()
+        )
+    state = state._replace(portfolio=portfolio.with_close(state.portfolio, candle.symbol, candle.close))
+    return heard_candle(state, candle)
+
+
+def _equity_marked(state: State, event: EquityMarked) -> State:
+    if event.service == "risk":
+        return state._replace(awaits_mark=False)
+    state = state._replace(portfolio=portfolio.marked(state.portfolio), awaits_mark=event.details.awaits_guard)
+    return weighed(state)
+
+
+def _signal_raised(state: State, event: SignalRaised) -> State:
+    signal = event.details
+    return _with_goal(state, signal.strategy, signal.symbol, Goal(signal.weight, signal.reason))
+
+
+def _with_goal(state: State, strategy: str, symbol: str, goal: Goal) -> State:
+    return state._replace(goals={**state.goals, (strategy, symbol): goal})
+
+
+def _order_intended(state: State, event: OrderIntended) -> State:
+    ticket = event.order
+    order = Order(ticket, "intended", event.id, event.correlation_id)
+    state = state._replace(orders={**state.orders, ticket.client_order_id: order}, order_count=state.order_count + 1)
+    if ticket.protective_stop is not None:
+        stops = {**state.protective_stops, order.key: ticket.protective_stop}
+        state = state._replace(protective_stops=stops)
+    goal = state.goals.get(order.key)
+    if goal and ticket.purpose in ("entry", "rebalance"):
+        state = _with_goal(state, *order.key, goal._replace(pursued=True))
+    return state
+
+
+def _changed(state: State, name: str, **changes: Any) -> State:
+    order = state.orders.get(name)
+    if order is None:
+        return state
+    return state._replace(orders={**state.orders, name: order._replace(**changes)})
+
+
+def _gone(state: State, name: str) -> State:
+    return state._replace(orders={key: order for key, order in state.orders.items() if key != name})
+
+
+def _order_approved(state: State, event: OrderApproved) -> State:
+    order = state.orders.get(event.order.client_order_id)
+    if order is None or order.stage != "intended":
+        return state
+    return _changed(state, event.order.client_order_id, stage="approved", approval=event)
+
+
+def _order_refused(state: State, event: OrderRefused) -> State:
+    order = state.orders.get(event.order.client_order_id)
+    if order is None or order.stage != "intended":
+        return state
+    return _failed(state, order)
+
+
+def _failed(state: State, order: Order) -> State:
+    state = _gone(state, order.ticket.client_order_id)
+    return state._replace(blocked=state.blocked | {order.key})
+
+
+def _order_submitted(state: State, event: OrderSubmitted) -> State:
+    return _changed(state, event.order.client_order_id, stage="submitted")
+
+
+def _order_accepted(state: State, event: OrderAccepted) -> State:
+    return _changed(state, event.order.client_order_id, stage="working", venue_order_id=event.order.venue_order_id)
+
+
+def _order_rejected(state: State, event: OrderRejected) -> State:
+    order = state.orders.get(event.order.client_order_id)
+    return _failed(state, order) if order else state
+
+
+def _order_cancelled(state: State, event: OrderCancelled) -> State:
+    return _gone(state, event.order.client_order_id)
+
+
+def _order_filled(state: State, event: OrderFilled) -> State:
+    fill = event.order
+    order = state.orders.get(fill.client_order_id)
+    after, trip = portfolio.with_fill(state.portfolio, fill, event.market_time)
+    state = state._replace(portfolio=after)
+    if order and fill.status == "filled":
+        state = _gone(state, fill.client_order_id)
+    elif order:
+        state = _changed(state, fill.client_order_id, filled_qty=order.filled_qty + fill.qty)
+    return _flat_again(state, (fill.strategy, fill.symbol)) if trip else state
+
+
+def _flat_again(state: State, key: tuple[str, str]) -> State:
+    goal = state.goals.get(key)
+    stops = {name: price for name, price in state.protective_stops.items() if name != key}
+    state = state._replace(protective_stops=stops)
+    return _with_goal(state, *key, goal._replace(pursued=True)) if goal and goal.weight == ZERO else state
+
+
+def _trading_halted(state: State, event: TradingHalted) -> State:
+    halt = event.details
+    if halt.control_sequence is not None and halt.control_sequence <= state.cleared_up_to:
+        return state
+    if state.killed and halt.kind != "kill":
+        return state._replace(enabled=True)
+    newly_killed = halt.kind == "kill" and not state.killed
+    return state._replace(enabled=True, halt=halt, unconfirmed_kill=state.unconfirmed_kill or newly_killed)
+
+
+def _trading_resumed(state: State, event: TradingResumed) -> State:
+    cleared = max(state.cleared_up_to, event.details.control_sequence or 0)
+    return state._replace(enabled=True, halt=None, cleared_up_to=cleared, unconfirmed_kill=False)
+
+
+def _flatten_ordered(state: State, event: FlattenOrdered) -> State:
+    goals = {key: Goal(ZERO, f"flatten: {event.details.reason}") for key in state.portfolio.positions}
+    return state._replace(goals={**state.goals, **goals})
+
+
+def _venue_observed(state: State, event: VenueObserved) -> State:
+    return state._replace(unconfirmed_kill=False)
+
+
+def _runner_start(state: State, event: RunnerStart) -> State:
+    return state._replace(market_start=event.details.market_start)
+
+
+def _phase_start(state: State, event: PhaseStart) -> State:
+    return state._replace(phase=event.phase)
+
+
+def _checkpoint(state: State, event: Checkpoint) -> State:
+    if event.details.name == STOPPING:
+        return state._replace(stopping=event.details.observed)
+    if event.details.name.startswith(SIZING):
+        strategy, symbol = event.details.name.removeprefix(SIZING).rsplit(" ", 1)
+        goal = state.goals.get((strategy, symbol), Goal(ZERO, "too small"))
+        return _with_goal(state, strategy, symbol, goal._replace(pursued=True))
+    return state
+
+
+SIZING = "sizing of "
+"""The checkpoint that tells that an order would be too small: followed by the sleeve and the symbol."""
+
+
+def _runner_end(state: State, event: RunnerEnd) -> State:
+    return state._replace(ended=True)
+
+
+_FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
+    CandleClosed: _candle_closed,
+    EquityMarked: _equity_marked,
+    SignalRaised: _signal_raised,
+    OrderIntended: _order_intended,
+    OrderApproved: _order_approved,
+    OrderRefused: _order_refused,
+    OrderSubmitted: _order_submitted,
+    OrderAccepted: _order_accepted,
+    OrderRejected: _order_rejected,
+    OrderCancelled: _order_cancelled,
+    OrderFilled: _order_filled,
+    TradingHalted: _trading_halted,
+    TradingResumed: _trading_resumed,
+    FlattenOrdered: _flatten_ordered,
+    VenueObserved: _venue_observed,
+    RunnerStart: _runner_start,
+    PhaseStart: _phase_start,
+    Checkpoint: _checkpoint,
+    RunnerEnd: _runner_end,
+}

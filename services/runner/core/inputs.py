@@ -1,0 +1,57 @@
+"""What the runner decides on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.schemas.commands import Command
+from shared.schemas.envelope import Event
+from shared.schemas.market import Candle
+from shared.schemas.orders import VenueAccount
+from shared.venues.port import Report
+
+
+@dataclass(frozen=True, slots=True)
+class SliceClosed:
+    """The candles that closed together, and what the venue reported within them."""
+
+    candles: Sequence[Candle]
+    reports: Sequence[Report] = ()
+    warmup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The venue's word on orders, outside a slice."""
+
+    reports: Sequence[Report]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSpoke:
+    """A fact of the guard, as stored."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class KillHeard:
+    """A kill on the CONTROL stream, heard by the runner itself, so that it needs no living guard to stop."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """The session is to end in good order."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountObserved:
+    """What the venue showed when it was asked after a kill."""
+
+    account: VenueAccount
+
+
+Input = SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved

@@ -1,0 +1,170 @@
+"""From goals to order intents: what must be ordered now, given what is held and what is in flight."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from services.runner.core import sizing
+from services.runner.core.schedule import is_open
+from services.runner.core.state import Goal, Order, State
+from shared.domain.portfolio import Key
+from shared.schemas.identity import client_order_id
+from shared.schemas.orders import Ticket
+from shared.schemas.values import OrderType, Side
+
+ZERO = Decimal(0)
+Purpose = Literal["entry", "exit", "stop", "rebalance", "flatten"]
+
+
+@dataclass(frozen=True, slots=True)
+class TooSmall:
+    """A goal that can't be pursued, for the order would be below the venue's minimum."""
+
+    key: Key
+    reason: str
+
+
+Wish = Ticket | TooSmall
+
+
+def closing_reason(state: State, key: Key) -> str | None:
+    """Why the position `key` is to be closed now, or None."""
+    if state.killed:
+        return "kill" if state.plan.config.flattens_on_kill else None
+    if state.plan.config.on_stop == "flatten":
+        if state.stopping:
+            return state.stopping
+        if not open_for_risk(state):
+            return "the schedule's end"
+    goal = state.goals.get(key)
+    return goal.reason if goal and goal.weight == ZERO and not goal.pursued else None
+
+
+def open_for_risk(state: State) -> bool:
+    """Whether the schedule lets new risk be taken at the market's time."""
+    return state.market_time is not None and is_open(state.plan.config.schedule, state.market_time)
+
+
+def keys(state: State) -> tuple[Key, ...]:
+    """Every sleeve and symbol that may need an order, positions first."""
+    return tuple(dict.fromkeys((*state.portfolio.positions, *state.goals)))
+
+
+def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
+    """The order to intend now for a sleeve and symbol.
+
+    Positions are closed and protected whenever something changes; new risk is taken at a slice's end only, for that is
+    what it was sized on. What was refused or rejected is not tried again within the slice.
+    """
+    if key in state.blocked:
+        return None
+    held, in_flight = state.portfolio.held(*key), state.orders_of(key)
+    if closing_reason(state, key) is not None:
+        return _exit(state, key, held) if held > ZERO and not in_flight else None
+    if state.killed:
+        return None
+    stop = _stop(state, key, held, in_flight) if held > ZERO else None
+    if stop or not at_slice_end or state.stopping or not open_for_risk(state):
+        return stop
+    goal = state.goals.get(key)
+    if goal is None or goal.pursued or any(o.ticket.purpose != "stop" for o in in_flight):
+        return None
+    return _toward(state, key, goal, held)
+
+
+def _toward(state: State, key: Key, goal: Goal, held: Decimal) -> Wish | None:
+    sleeve = next(s for s in state.plan.sleeves if s.label == key[0])
+    if state.plan.strategies[sleeve.members[0]].kind == "portfolio":
+        return _rebalance(state, key, goal, held, sleeve.allocation)
+    return _entry(state, key, goal, sleeve.allocation) if held == ZERO else None
+
+
+def _entry(state: State, key: Key, goal: Goal, allocation: Decimal) -> Wish:
+    config, price = state.plan.config, state.portfolio.closes[key[1]]
+    instrument = config.instrument_of(key[1])
+    qty = sizing.entry_qty(state, allocation, goal.weight, key[1], price)
+    problem = sizing.too_small(instrument, qty, price)
+    if problem:
+        return TooSmall(key, problem)
+    limit = None
+    if config.orders.entry == "limit":
+        limit = sizing.passive_limit(Side.BUY, price, config.orders.limit_offset, instrument.tick_size)
+    return Ticket(
+        client_order_id=client_order_id(state.plan.session_id, state.order_count),
+        strategy=key[0],
+        symbol=key[1],
+        side=Side.BUY,
+        type=OrderType.LIMIT if limit else OrderType.MARKET,
+        qty=qty,
+        price=limit,
+        reference_price=price,
+        protective_stop=sizing.protective_stop(config, key[1], limit or price),
+        purpose="entry",
+    )
+
+
+def _rebalance(state: State, key: Key, goal: Goal, held: Decimal, allocation: Decimal) -> Wish:
+    price = state.portfolio.closes[key[1]]
+    instrument = state.plan.config.instrument_of(key[1])
+    missing = state.portfolio.equity * allocation * goal.weight - held * price
+    side = Side.BUY if missing > ZERO else Side.SELL
+    value = min(missing, max(sizing.spendable(state), ZERO)) if side is Side.BUY else min(-missing, held * price)
+    qty = sizing.to_step(value / price, instrument.lot_step)
+    problem = sizing.too_small(instrument, qty, price)
+    if problem:
+        return TooSmall(key, problem)
+    return _market(state, key, side, qty, "rebalance")
+
+
+def _exit(state: State, key: Key, held: Decimal) -> Wish | None:
+    price = state.portfolio.closes[key[1]]
+    instrument = state.plan.config.instrument_of(key[1])
+    qty = sizing.to_step(held, instrument.lot_step)
+    problem = sizing.too_small(instrument, qty, price)
+    if problem:
+        goal = state.goals.get(key)
+        return TooSmall(key, f"dust of {held:f}: {problem}") if goal and not goal.pursued else None
+    purpose: Purpose = "flatten" if state.killed or state.stopping else "exit"
+    return _market(state, key, Side.SELL, qty, purpose)
+
+
+def _market(state: State, key: Key, side: Side, qty: Decimal, purpose: Purpose) -> Ticket:
+    return Ticket(
+        client_order_id=client_order_id(state.plan.session_id, state.order_count),
+        strategy=key[0],
+        symbol=key[1],
+        side=side,
+        type=OrderType.MARKET,
+        qty=qty,
+        reference_price=state.portfolio.closes[key[1]],
+        reduce_only=side is Side.SELL,
+        purpose=purpose,
+    )
+
+
+def _stop(state: State, key: Key, held: Decimal, in_flight: tuple[Order, ...]) -> Ticket | None:
+    trigger = state.protective_stops.get(key)
+    if trigger is None or any(o.ticket.reduce_only and o.ticket.purpose != "stop" for o in in_flight):
+        return None
+    config = state.plan.config
+    instrument = config.instrument_of(key[1])
+    covered = sum((o.ticket.qty - o.filled_qty for o in in_flight if o.ticket.purpose == "stop"), ZERO)
+    qty = sizing.to_step(held - covered, instrument.lot_step)
+    if sizing.too_small(instrument, qty, trigger):
+        return None
+    limit = None
+    if config.orders.stop == "stop_limit":
+        limit = sizing.to_step(trigger * (1 - config.orders.stop_limit_offset), instrument.tick_size)
+    return Ticket(
+        client_order_id=client_order_id(state.plan.session_id, state.order_count),
+        strategy=key[0],
+        symbol=key[1],
+        side=Side.SELL,
+        type=OrderType.STOP_LIMIT if limit else OrderType.STOP,
+        qty=qty,
+        price=limit,
+        stop_price=trigger,
+        reference_price=state.portfolio.closes[key[1]],
+        reduce_only=True,
+        purpose="stop",
+    )

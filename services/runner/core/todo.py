@@ -1,0 +1,93 @@
+"""What remains to be done at the venue, derived from the state, so that a restart finds it again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.runner.core.pursue import closing_reason
+from services.runner.core.sizing import to_step, too_small
+from services.runner.core.state import Order, State
+from shared.domain.portfolio import Key
+from shared.schemas.orders import OrderApproved
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Send this approved order, whose submission is stored."""
+
+    client_order_id: str
+    approval: OrderApproved
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take this order back."""
+
+    client_order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Ask the venue what it shows, for the guard to confirm a kill by."""
+
+
+Action = Submit | Cancel | Observe
+
+
+def todo(state: State) -> Iterator[Action]:
+    """The actions that the state calls for: cancels first, for they bring down risk."""
+    for name, order in state.orders.items():
+        reason = cancel_reason(state, order) if order.stage == "working" else None
+        if reason:
+            yield Cancel(name, reason)
+    for name, order in state.orders.items():
+        if order.stage == "submitted" and order.approval is not None:
+            yield Submit(name, order.approval)
+    if state.unconfirmed_kill and not state.orders and not _still_to_flatten(state):
+        yield Observe()
+
+
+def cancel_reason(state: State, order: Order) -> str | None:
+    """Why a working order is to be taken back, or None."""
+    ticket = order.ticket
+    if state.killed:
+        return None if ticket.purpose == "flatten" else "kill"
+    closing = closing_reason(state, order.key)
+    if closing is not None and ticket.purpose not in ("exit", "flatten"):
+        return closing
+    if not ticket.reduce_only and state.stopping:
+        return state.stopping
+    if not ticket.reduce_only and state.halt is not None and state.halt.kind == "limit":
+        return f"trading is halted: {state.halt.reason}"
+    if ticket.purpose == "entry" and order.bars >= state.plan.config.orders.cancel_after_bars:
+        return f"not filled within {order.bars} bars"
+    if ticket.purpose == "stop" and order.key not in state.portfolio.positions:
+        return "the position that it protected is closed"
+    return None
+
+
+def _still_to_flatten(state: State) -> bool:
+    if not state.plan.config.flattens_on_kill:
+        return False
+    return any(_sellable(state, key) for key in state.portfolio.positions)
+
+
+def _sellable(state: State, key: Key) -> bool:
+    instrument = state.plan.config.instrument_of(key[1])
+    qty = to_step(state.portfolio.held(*key), instrument.lot_step)
+    return too_small(instrument, qty, state.portfolio.closes[key[1]]) is None
+
+
+def settled(state: State) -> bool:
+    """Whether the market may move on: every intent has its verdict, every order its answer, the guard its mark."""
+    answered = all(order.stage == "working" for order in state.orders.values())
+    return state.enabled and not state.awaits_mark and answered
+
+
+def finished(state: State) -> bool:
+    """Whether a session that is stopping has nothing left to do."""
+    if not state.stopping or not settled(state) or any(True for _ in todo(state)):
+        return False
+    if state.plan.config.on_stop == "keep":
+        return all(order.ticket.reduce_only for order in state.orders.values())
+    return not state.orders and not any(_sellable(state, key) for key in state.portfolio.positions)
