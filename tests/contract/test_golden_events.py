@@ -1,0 +1,145 @@
+"""Every type of event has a sample, and neither more nor less than what its schema says is read."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from shared.schemas.catalogue import BY_NAME
+from shared.schemas.codec import UndecodableError, decode, encode
+from shared.schemas.documents.json_schema import all_schemas, event_schema
+from shared.schemas.subjects import event_subject
+from shared.schemas.values import SERVICES
+from tests.golden import Place, names, places, replaced, sample
+
+FREE_FORM = ("details", "config", "strategies")
+DECIMAL = re.compile(r"-?\d+(\.\d+)?")
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT.*Z")
+golden = pytest.mark.parametrize("name", names())
+
+
+def _subject(event: Any, service: str | None = None) -> str:
+    return event_subject(event["session_id"], service or event["service"], event["type"])
+
+
+def _refused(event: Any) -> bool:
+    try:
+        decode(_subject(event), json.dumps(event).encode())
+    except UndecodableError:
+        return True
+    return False
+
+
+def _text(value: Any, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_free_form(place: Place) -> bool:
+    return place[:3] == FREE_FORM and "params" in place
+
+
+def test_every_type_of_event_has_a_sample_and_every_sample_a_type() -> None:
+    assert names() == sorted(f"{name}.v1" for name in BY_NAME)
+
+
+@golden
+def test_a_sample_is_decoded_and_encoded_again_to_the_same_bytes(name: str) -> None:
+    event = sample(name)
+    payload = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+    again = json.loads(encode(decode(_subject(event), payload)))
+    assert json.dumps(again) == json.dumps(event)
+    assert encode(decode(_subject(event), encode(decode(_subject(event), payload)))) == payload
+
+
+@golden
+def test_the_json_schema_accepts_the_sample_and_nothing_unknown(name: str) -> None:
+    event = sample(name)
+    validator = Draft202012Validator(event_schema(BY_NAME[event["type"]]))
+    validator.validate(event)
+    assert not validator.is_valid({**event, "surprise": 1})
+    assert not validator.is_valid({key: value for key, value in event.items() if key != "version"})
+
+
+@golden
+def test_an_unknown_field_is_refused_wherever_it_stands(name: str) -> None:
+    event = sample(name)
+    tables = [place for place, value in places(event) if isinstance(value, dict) and not _is_free_form(place)]
+    accepted = [place for place in tables if not _refused(replaced(event, (*place, "surprise"), 1))]
+    assert accepted == []
+
+
+@golden
+def test_a_value_of_the_wrong_type_is_refused_wherever_it_stands(name: str) -> None:
+    event = sample(name)
+    leaves = [place for place, _ in places(event) if place and not _is_free_form(place)]
+    accepted = [place for place in leaves if not _refused(replaced(event, place, {"surprise": True}))]
+    assert accepted == []
+
+
+@golden
+def test_a_binary_float_is_refused_wherever_an_exact_decimal_belongs(name: str) -> None:
+    event = sample(name)
+    decimals = [(place, value) for place, value in places(event) if _text(value, DECIMAL) and not _is_free_form(place)]
+    accepted = [place for place, value in decimals if not _refused(replaced(event, place, float(value) + 0.5))]
+    assert accepted == []
+
+
+@golden
+def test_a_time_without_zone_is_refused(name: str) -> None:
+    event = sample(name)
+    instants = [(place, value) for place, value in places(event) if _text(value, INSTANT)]
+    assert len(instants) >= 2
+    accepted = [place for place, value in instants if not _refused(replaced(event, place, value.removesuffix("Z")))]
+    assert accepted == []
+
+
+@golden
+def test_every_field_of_the_envelope_must_be_written(name: str) -> None:
+    event = sample(name)
+    required = event_schema(BY_NAME[event["type"]])["required"]
+    assert {"timestamp", "market_time", "session_id", "type", "level", "id", "version", "service"} <= set(required)
+    assert [field for field in required if not _refused_without(event, field)] == []
+
+
+def _refused_without(event: Any, field: str) -> bool:
+    rest = {key: value for key, value in event.items() if key != field}
+    try:
+        decode(_subject(event), json.dumps(rest).encode())
+    except UndecodableError:
+        return True
+    return False
+
+
+@golden
+def test_only_the_services_of_the_catalogue_may_tell_a_fact(name: str) -> None:
+    event = sample(name)
+    writers = BY_NAME[event["type"]].WRITERS
+    may = {service for service in SERVICES if not _refused({**event, "service": service})}
+    assert may == writers
+
+
+@golden
+def test_a_fact_is_refused_under_the_subject_of_another(name: str) -> None:
+    event = sample(name)
+    payload = json.dumps(event).encode()
+    others = [
+        event_subject("0" * 8 + event["session_id"][8:], event["service"], event["type"]),
+        "events.x",
+        "control.kill",
+    ]
+    others += [_subject(event, service) for service in SERVICES if service != event["service"]]
+    for subject in others:
+        with pytest.raises(UndecodableError):
+            decode(subject, payload)
+
+
+@golden
+def test_a_version_that_is_not_known_is_refused(name: str) -> None:
+    assert _refused({**sample(name), "version": 2})
+
+
+@pytest.mark.parametrize("name", sorted(all_schemas()))
+def test_every_generated_schema_is_a_valid_draft_2020_12_schema(name: str) -> None:
+    Draft202012Validator.check_schema(all_schemas()[name])
