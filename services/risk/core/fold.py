@@ -11,7 +11,7 @@ from services.risk.limits.pricing import highest_price
 from shared.domain import portfolio as accounts
 from shared.schemas.envelope import Event
 from shared.schemas.guard import LimitBreached, TradingHalted, TradingResumed
-from shared.schemas.lifecycle import ErrorRaised, RunnerEnd, RunnerStart
+from shared.schemas.lifecycle import ErrorRaised, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked
 from shared.schemas.orders import (
     OrderAccepted,
@@ -60,7 +60,7 @@ def _candle(guard: Guard, event: CandleClosed) -> Guard:
         guard.watch,
         guard.approvals,
         guard.started_by,
-        guard.ended,
+        guard.cleared,
     )
 
 
@@ -69,9 +69,8 @@ def _marked(guard: Guard, event: EquityMarked) -> Guard:
         return guard
     account = accounts.marked(guard.portfolio)
     zone = guard.config.risk.day_time_zone
-    return guard._replace(
-        portfolio=account, watch=marks.marked(guard.watch, account.equity, event.details.close_time, zone)
-    )
+    watch = marks.marked(guard.watch, account.equity, event.details.close_time, zone)
+    return guard._replace(portfolio=account, watch=watch)
 
 
 def _approved(guard: Guard, event: OrderApproved) -> Guard:
@@ -121,17 +120,17 @@ def _breached(guard: Guard, event: LimitBreached) -> Guard:
 
 
 def _halted(guard: Guard, event: TradingHalted) -> Guard:
+    command = event.details.control_sequence
+    if command is not None and command <= guard.cleared:
+        return guard
     return guard._replace(halt=halts.stronger(guard.halt, event.details))
 
 
 def _resumed(guard: Guard, event: TradingResumed) -> Guard:
+    guard = guard._replace(cleared=max(guard.cleared, event.details.control_sequence or 0))
     if guard.started_by is None:
         return guard._replace(halt=NOT_ENABLED)
     return guard if guard.halt is None else guard._replace(halt=None, watch=marks.rearmed(guard.watch))
-
-
-def _ended(guard: Guard, event: RunnerEnd) -> Guard:
-    return guard._replace(ended=True)
 
 
 _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
@@ -149,5 +148,4 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     TradingHalted: _halted,
     TradingResumed: _resumed,
     RunnerStart: _started,
-    RunnerEnd: _ended,
 }

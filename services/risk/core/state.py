@@ -41,6 +41,7 @@ class Guard(NamedTuple):
     """One session under guard. `config` and `started_by` are None until `runner_start`, `halt` while trading is free.
 
     `closed_at` is when each symbol's last candle closed; `approvals` are the market times of the last minute's orders.
+    Commands up to number `cleared` in CONTROL halt no more.
     """
 
     session_id: str
@@ -53,4 +54,4 @@ class Guard(NamedTuple):
     watch: Watch = Watch()
     approvals: tuple[datetime, ...] = ()
     started_by: str | None = None
-    ended: bool = False
+    cleared: int = 0
