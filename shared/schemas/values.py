@@ -95,15 +95,20 @@ STACK = "00000000-0000-0000-0000-000000000000"
 
 
 class Side(StrEnum):
+    """Whether an order buys or sells."""
+
     BUY = "buy"
     SELL = "sell"
 
     @property
     def opposite(self) -> "Side":
+        """The side that closes what this one opens."""
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
 class OrderType(StrEnum):
+    """What an order waits for: nothing, a price, a trigger, or a trigger and then a price."""
+
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"

@@ -140,6 +140,6 @@ def test_a_version_that_is_not_known_is_refused(name: str) -> None:
     assert _refused({**sample(name), "version": 2})
 
 
-@pytest.mark.parametrize("name", sorted(all_schemas()))
-def test_every_generated_schema_is_a_valid_draft_2020_12_schema(name: str) -> None:
-    Draft202012Validator.check_schema(all_schemas()[name])
+def test_every_generated_schema_is_a_valid_draft_2020_12_schema() -> None:
+    for schema in all_schemas().values():
+        Draft202012Validator.check_schema(schema)
