@@ -1,0 +1,87 @@
+# Python 3.11 to 3.14 and make are all that these targets need; each installs what it uses into .venv, once.
+
+SESSION ?= config/demo.toml
+CANDLES ?=
+SPEED ?= 600
+DURATION ?=
+DATA_DIR ?= data
+REASON ?= make kill
+TESTS ?= tests
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest $(TESTS)
+export DATA_DIR
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo backtest test test-docker check generate lock up down kill clean
+
+help: ## List the targets
+	@echo "Leitstand: make <target>"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
+		do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/demo.stamp ## Trade one dry-run session with embedded servers (SESSION= CANDLES= SPEED= DURATION=)
+	@exec $(PY) -m deploy.embedded.demo --session '$(SESSION)' --speed '$(SPEED)' \
+		$(if $(DURATION),--duration '$(DURATION)') $(foreach file,$(CANDLES),--candles '$(file)')
+
+backtest: $(VENV)/demo.stamp ## The same decisions over history, without the bus (SESSION= CANDLES=)
+	@exec $(PY) -m services.runner backtest --session '$(SESSION)' $(foreach file,$(CANDLES),--candles '$(file)')
+
+test: $(VENV)/all.stamp ## All tests that need no container engine (TESTS= narrows)
+	@$(PYTEST) -m "not docker"
+
+test-docker: $(VENV)/all.stamp ## The tests that need a container engine; skipped without one
+	@if docker info >/dev/null 2>&1; then $(PYTEST) -m docker; \
+		else echo "No container engine answers here: the tests marked docker are skipped."; fi
+
+check: $(VENV)/all.stamp ## Lint, format, strict types, import contracts, generated files and the lock up to date
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+	@$(PY) -m shared.schemas.generate --check
+	@$(PY) -m deploy.grafana.dashboards --check
+	@$(PY) -m deploy.lock --check
+
+generate: $(VENV)/all.stamp ## Write the schemas, the AsyncAPI document and the dashboards anew
+	@$(PY) -m shared.schemas.generate
+	@$(PY) -m deploy.grafana.dashboards
+
+lock: $(VENV)/lock.stamp ## Compile requirements/*.txt from pyproject.toml
+	@$(PY) -m deploy.lock
+
+up: ## Build and start the whole stack in containers, then print its URLs
+	@docker compose up -d --build --wait
+	@echo "Grafana    http://127.0.0.1:3000"
+	@echo "Prometheus http://127.0.0.1:9090"
+	@echo "NATS       nats://127.0.0.1:4222 (monitoring http://127.0.0.1:8222)"
+
+down: ## Stop the containers
+	@docker compose down
+
+kill: $(VENV)/demo.stamp ## Emergency stop of everything (REASON="…")
+	@exec $(PY) -m services.risk kill "$$REASON"
+kill: export REASON := $(REASON)
+
+clean: ## Remove what was installed and cached; sessions in data/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(VENV)/python.stamp: requirements/build.txt
+	@found=; for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+		if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1; \
+		then found=$$name; break; fi; done; \
+	if [ -z "$$found" ]; then \
+		echo "Leitstand needs Python 3.11 to 3.14; python3 here is $$(python3 --version 2>&1)." >&2; exit 1; fi; \
+	rm -rf $(VENV); $$found -m venv $(VENV) || { \
+		echo "$$found cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@touch $@
+
+# Everything is pinned by hash, the build backend of the one source package included.
+$(VENV)/%.stamp: requirements/%.txt $(VENV)/python.stamp
+	@echo "Installing $< into $(VENV) (once, about a minute) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r $<
+	@touch $@
