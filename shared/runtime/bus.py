@@ -1,0 +1,101 @@
+"""The bus as services see it: facts in, facts out, commands and dead letters."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Self
+
+from shared.runtime import clock, consuming, metrics, publishing, streams
+from shared.runtime.connection import Connection, RefusedError
+from shared.runtime.delivery import Delivery
+from shared.runtime.errors import FatalError
+from shared.runtime.settings import Settings
+from shared.schemas.envelope import Event
+from shared.schemas.subjects import command_subject, deadletter_subject
+
+__all__ = ["Bus", "Delivery"]
+
+_LARGEST_DEADLETTER = 900_000
+
+
+class Bus:
+    """NATS JetStream behind the few things that services do with it. Made by `connect`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @classmethod
+    async def connect(cls, settings: Settings, service_name: str) -> Self:
+        """Connect as `service_name`; FatalError when no server can be reached."""
+        return cls(await Connection.open(settings, service_name))
+
+    async def ensure_streams(self) -> None:
+        """Make the contract's streams, or bring them up to date; FatalError when that is impossible."""
+        await streams.ensure_streams(self.connection)
+
+    async def append(self, events: Sequence[Event], *, after: int | None = None) -> int:
+        """Store `events` in order, each exactly once; answers the last one's number in EVENTS, 0 for no events.
+
+        Up to 1000 events are stored all or none. Repeated across reconnects for some 15 seconds, then RetryableError.
+        `after` is the number of the last message that this writer is known to have stored for the session (0: none);
+        FencedError when another one has written since.
+        """
+        return await publishing.append(self.connection, events, after)
+
+    async def last_sequence(self, stream: str) -> int:
+        """The number of the last message in `stream`, 0 when it is empty."""
+        return await streams.last_sequence(self.connection, stream)
+
+    def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncIterator[Delivery]:
+        """What is stored now on `subjects` (wildcards allowed) from number `start` on, in order; then ends."""
+        return consuming.read(self.connection, stream, subjects, start)
+
+    async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncIterator[Delivery]:
+        """Everything on `subjects` from number `start` on, in order and complete, without end.
+
+        Goes on by itself after a lost connection or a restart of the server. FatalError when completeness can't be
+        kept, because the server lost what had been read or the connection has ended for good.
+        """
+        async for delivery in consuming.follow(self.connection, stream, subjects, start):
+            metrics.count_consumed(delivery.subject)
+            yield delivery
+
+    async def latest(self, stream: str, subjects: Sequence[str]) -> list[Delivery]:
+        """The last message on each subject that matches `subjects` (wildcards allowed), in stream order."""
+        return await consuming.latest(self.connection, stream, subjects)
+
+    async def command(self, name: str, session_id: str | None, payload: bytes) -> int:
+        """Ask for `name` in one session, or in all; answers the command's number in CONTROL."""
+        return await self._store(command_subject(name, session_id), payload, {"Nats-Msg-Id": clock.new_id()})
+
+    async def deadletter(self, service: str, delivery: Delivery, reason: str) -> None:
+        """Put a message that `service` can't handle aside, with its subject, its number and the reason."""
+        headers = {
+            "Nats-Msg-Id": f"{service}:{delivery.subject}:{delivery.sequence}",
+            "Leitstand-Subject": delivery.subject,
+            "Leitstand-Sequence": str(delivery.sequence),
+            "Leitstand-Reason": reason[:2000],
+        }
+        if len(delivery.payload) > _LARGEST_DEADLETTER:
+            headers["Leitstand-Truncated"] = str(len(delivery.payload))
+        await self._store(deadletter_subject(service), delivery.payload[:_LARGEST_DEADLETTER], headers)
+        metrics.DEADLETTERS.inc()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server can be reached right now."""
+        return self.connection.connected
+
+    @property
+    def problem(self) -> str | None:
+        """Why the bus is not to be relied upon, None while all is well."""
+        return self.connection.problem
+
+    async def close(self) -> None:
+        """End the connection; what was asked for is sent first."""
+        await self.connection.close()
+
+    async def _store(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:
+        try:
+            answer = await self.connection.persist(lambda: self.connection.request(subject, payload, headers))
+        except RefusedError as error:
+            raise FatalError(f"the bus refuses {subject}: {error}") from None
+        return int(answer["seq"])

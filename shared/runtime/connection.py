@@ -1,0 +1,191 @@
+"""One connection to NATS: how it is opened, what is known about it, and asking the server something."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Self
+
+import nats.errors
+import structlog
+from nats.aio.client import Client, RawCredentials
+
+from shared.runtime import clock, metrics
+from shared.runtime.errors import FatalError, LeitstandError, RetryableError
+from shared.runtime.settings import Settings
+
+OPEN_WITHIN_SECONDS = 30.0
+ANSWER_WITHIN_SECONDS = 2.0
+BUDGET_SECONDS = 15.0
+"""How long a request is repeated across a server's restart before it fails."""
+_RECONNECT_WAIT_SECONDS = 0.2
+_log = structlog.get_logger("bus")
+
+
+class RefusedError(LeitstandError):
+    """The server answered a request with an error; `code` is its `err_code`."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"{description} (NATS error {code})")
+        self.code = code
+
+
+class Connection:
+    """A connection that comes back by itself; what is asked meanwhile is repeated until the budget is spent."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.problem: str | None = "not connected yet"
+        """Why the bus is not to be relied upon, None while all is well."""
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the connection has ended for good without our asking."""
+        self.when_restored: set[Callable[[], None]] = set()
+        self.when_lost: set[Callable[[], None]] = set()
+        self._up = asyncio.Event()
+        self._closing = False
+
+    @classmethod
+    async def open(cls, settings: Settings, service: str, within: float = OPEN_WITHIN_SECONDS) -> Self:
+        """Connect as `service`; FatalError when no server lets us in within `within` seconds."""
+        connection = cls(Client())
+        try:
+            async with asyncio.timeout(within):
+                await connection.client.connect(**connection._options(settings, service))
+        except (TimeoutError, nats.errors.Error, OSError) as error:
+            raise FatalError(
+                f"no connection to NATS within {within:g} s: {connection.problem or error}; is NATS_URL right?"
+            ) from None
+        connection._is_up()
+        return connection
+
+    def _options(self, settings: Settings, service: str) -> dict[str, Any]:
+        return {
+            "servers": settings.nats_url.split(","),
+            "name": f"leitstand-{service}",
+            "inbox_prefix": f"_INBOX.{service}",
+            "pending_size": 0,
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": _RECONNECT_WAIT_SECONDS,
+            "ping_interval": 1,
+            "max_outstanding_pings": 2,
+            "error_cb": self._on_error,
+            "disconnected_cb": self._on_lost,
+            "reconnected_cb": self._on_restored,
+            "closed_cb": self._on_closed,
+            **_credentials(settings),
+        }
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server can be reached right now, as far as we know."""
+        return bool(self.client.is_connected)
+
+    async def request(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Ask once; the server's JSON answer. RefusedError for an error, RetryableError when there is no answer."""
+        try:
+            answer = await self.client.request(
+                subject, payload, ANSWER_WITHIN_SECONDS, headers=dict(headers) if headers else None
+            )
+        except nats.errors.MaxPayloadError:
+            raise FatalError(f"{len(payload)} bytes on {subject} are more than the server takes") from None
+        except nats.errors.Error as error:
+            raise RetryableError(f"no answer to {subject}: {self.problem or type(error).__name__}") from None
+        return accepted(answer.data)
+
+    async def api(self, operation: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Ask JetStream's API, for example `STREAM.INFO.EVENTS`, again and again until the budget is spent."""
+        payload = json.dumps(body).encode() if body is not None else b""
+        return await self.persist(lambda: self.request(f"$JS.API.{operation}", payload))
+
+    async def persist(self, attempt: Callable[[], Any], budget: float = BUDGET_SECONDS) -> Any:
+        """`attempt()`, repeated while it raises RetryableError and the budget in seconds lasts."""
+        deadline = clock.monotonic() + budget
+        while True:
+            try:
+                return await attempt()
+            except RetryableError as error:
+                if clock.monotonic() >= deadline:
+                    raise RetryableError(f"gave up after {budget:g} s: {error}") from None
+            await self._pause(deadline - clock.monotonic())
+
+    async def _pause(self, longest: float) -> None:
+        if self.connected:
+            await asyncio.sleep(min(_RECONNECT_WAIT_SECONDS, longest))
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._up.wait(), max(longest, 0))
+
+    async def restored(self) -> None:
+        """Wait until the server can be reached; FatalError when the connection has ended for good."""
+        waiting = asyncio.ensure_future(self._up.wait())
+        await asyncio.wait({waiting, self.closed}, return_when=asyncio.FIRST_COMPLETED)
+        if not self._up.is_set():
+            waiting.cancel()
+            raise FatalError("the connection to NATS has ended for good; start the service again")
+
+    async def close(self) -> None:
+        """Send what is pending, then end the connection; nothing happens when it has ended."""
+        self._closing = True
+        if self.client.is_closed:
+            return
+        try:
+            await asyncio.wait_for(self.client.drain(), ANSWER_WITHIN_SECONDS)
+        except (TimeoutError, nats.errors.Error):
+            await self.client.close()
+
+    def _is_up(self) -> None:
+        self.problem = None
+        self._up.set()
+        metrics.BUS_CONNECTED.set(1)
+
+    async def _on_error(self, error: Exception) -> None:
+        self.problem = f"NATS: {error or type(error).__name__}"
+        _log.warning("bus trouble", problem=self.problem)
+
+    async def _on_lost(self) -> None:
+        self._up.clear()
+        metrics.BUS_CONNECTED.set(0)
+        if self._closing:
+            return
+        self.problem = "NATS: connection lost"
+        _log.warning("bus lost")
+        for notice in tuple(self.when_lost):
+            notice()
+
+    async def _on_restored(self) -> None:
+        self._is_up()
+        _log.info("bus restored")
+        for notice in tuple(self.when_restored):
+            notice()
+
+    async def _on_closed(self) -> None:
+        metrics.BUS_CONNECTED.set(0)
+        if not self._closing and not self.closed.done():
+            self.problem = "NATS: connection closed for good"
+            self.closed.set_result(None)
+
+
+def accepted(answer: bytes) -> dict[str, Any]:
+    """The server's answer as JSON; RefusedError when it tells an error, RetryableError when it is none."""
+    try:
+        parsed: dict[str, Any] = json.loads(answer)
+    except ValueError:
+        raise RetryableError(f"not an answer of JetStream: {answer[:80]!r}") from None
+    error = parsed.get("error")
+    if error is None:
+        return parsed
+    if error.get("code") == 503:
+        raise RetryableError(str(error.get("description")))
+    raise RefusedError(int(error.get("err_code", 0)), str(error.get("description")))
+
+
+def _credentials(settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if settings.nats_ca is not None:
+        options["tls"] = ssl.create_default_context(cafile=str(settings.nats_ca))
+    if settings.nats_creds is not None:
+        options["user_credentials"] = RawCredentials(settings.nats_creds.get_secret_value())
+    if settings.nats_nkey_seed is not None:
+        options["nkeys_seed_str"] = settings.nats_nkey_seed.get_secret_value()
+    return options

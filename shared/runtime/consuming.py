@@ -1,0 +1,194 @@
+"""Reading a stream in order and without holes, by a push consumer of our own that is made anew whenever in doubt."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from shared.runtime import clock
+from shared.runtime.connection import Connection, RefusedError
+from shared.runtime.delivery import Delivery, Receipt, received
+from shared.runtime.errors import FatalError
+from shared.runtime.streams import last_sequence
+
+_SECOND = 1_000_000_000
+_HEARTBEAT_SECONDS = 0.5
+_SILENCE_SECONDS = 3 * _HEARTBEAT_SECONDS
+_CONSUMER: dict[str, Any] = {
+    "ack_policy": "none",
+    "max_deliver": 1,
+    "mem_storage": True,
+    "num_replicas": 1,
+    "flow_control": True,
+    "idle_heartbeat": int(_HEARTBEAT_SECONDS * _SECOND),
+    "inactive_threshold": 5 * _SECOND,
+}
+_CONTROL_STATUS = "100"
+
+
+class Inlet:
+    """One consumer on the server and what it has delivered so far.
+
+    Iterating ends at the first sign that something may be missing: a hole in the consumer's numbering, silence, or a
+    new connection. The server sends no more than its flow-control window ahead of what was taken from here.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.pending = 0
+        """How many matching messages the server still held when the consumer was made."""
+        self._connection = connection
+        self._waiting: deque[Msg] = deque()
+        self._wakeup: asyncio.Future[None] | None = None
+        self._taken = 0
+        self._over = False
+        self._heard_at = clock.monotonic()
+        self._subscription: Subscription | None = None
+        self._watch: asyncio.TimerHandle | None = None
+
+    async def open(self, stream: str, subjects: Sequence[str], start: dict[str, Any]) -> None:
+        """Make the consumer; `start` is its deliver policy. FatalError when the server refuses."""
+        inbox = self._connection.client.new_inbox()
+        self._subscription = await self._connection.client.subscribe(
+            inbox, cb=self._receive, pending_msgs_limit=0, pending_bytes_limit=0
+        )
+        self._connection.when_lost.add(self._end)
+        config = {**_CONSUMER, **start, "deliver_subject": inbox, "filter_subjects": list(subjects)}
+        try:
+            answer = await self._connection.api(
+                f"CONSUMER.CREATE.{stream}", {"stream_name": stream, "config": config}
+            )
+        except RefusedError as error:
+            raise FatalError(f"{stream} can't be read: {error}") from None
+        self.pending = int(answer["num_pending"])
+        self._listen()
+
+    async def close(self) -> None:
+        """Give up interest; the server then removes the consumer by itself."""
+        self._end()
+        self._connection.when_lost.discard(self._end)
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._subscription is not None:
+            with suppress(nats.errors.Error):
+                await self._subscription.unsubscribe()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[Delivery, Receipt]:
+        while True:
+            while not self._waiting:
+                await self._arrival()
+            message = self._waiting.popleft()
+            if message.headers and message.headers.get("Status") == _CONTROL_STATUS:
+                await self._heed(message)
+                continue
+            taken = received(message)
+            if taken[1].consumer_sequence != self._taken + 1:
+                raise StopAsyncIteration
+            self._taken += 1
+            return taken
+
+    async def _arrival(self) -> None:
+        if self._over:
+            raise StopAsyncIteration
+        self._wakeup = asyncio.get_running_loop().create_future()
+        await self._wakeup
+
+    async def _heed(self, message: Msg) -> None:
+        """Answer flow control only here, when everything before it was taken; compare a heartbeat's numbering."""
+        headers = message.headers or {}
+        answer_to = message.reply or headers.get("Nats-Consumer-Stalled")
+        if answer_to:
+            with suppress(nats.errors.Error):
+                await self._connection.client.publish(answer_to)
+        if int(headers.get("Nats-Last-Consumer", self._taken)) != self._taken:
+            raise StopAsyncIteration
+
+    async def _receive(self, message: Msg) -> None:
+        self._heard_at = clock.monotonic()
+        self._waiting.append(message)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._wakeup is not None and not self._wakeup.done():
+            self._wakeup.set_result(None)
+
+    def _end(self) -> None:
+        self._over = True
+        self._wake()
+
+    def _listen(self) -> None:
+        if clock.monotonic() - self._heard_at > _SILENCE_SECONDS:
+            self._end()
+            return
+        self._watch = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._listen)
+
+
+async def follow(connection: Connection, stream: str, subjects: Sequence[str], start: int) -> AsyncIterator[Delivery]:
+    """Every message from number `start` on that matches, in order, without end."""
+    position = start
+    while True:
+        await _check_history(connection, stream, position)
+        inlet = Inlet(connection)
+        try:
+            await inlet.open(stream, subjects, _from(position))
+            async for delivery, _ in inlet:
+                position = delivery.sequence + 1
+                yield delivery
+        finally:
+            await inlet.close()
+
+
+async def read(connection: Connection, stream: str, subjects: Sequence[str], start: int) -> AsyncIterator[Delivery]:
+    """Every message from number `start` on that matches and is stored now, in order."""
+    position, end = start, await last_sequence(connection, stream)
+    while position <= end:
+        inlet = Inlet(connection)
+        try:
+            await inlet.open(stream, subjects, _from(position))
+            if not inlet.pending:
+                return
+            async for delivery, receipt in inlet:
+                if delivery.sequence > end:
+                    return
+                position = delivery.sequence + 1
+                yield delivery
+                if not receipt.pending:
+                    return
+        finally:
+            await inlet.close()
+
+
+async def latest(connection: Connection, stream: str, subjects: Sequence[str]) -> list[Delivery]:
+    """The last message on each matching subject, in stream order."""
+    while True:
+        found: list[Delivery] = []
+        inlet = Inlet(connection)
+        try:
+            await inlet.open(stream, subjects, {"deliver_policy": "last_per_subject"})
+            if not inlet.pending:
+                return found
+            async for delivery, receipt in inlet:
+                found.append(delivery)
+                if not receipt.pending:
+                    return found
+        finally:
+            await inlet.close()
+
+
+def _from(position: int) -> dict[str, Any]:
+    return {"deliver_policy": "by_start_sequence", "opt_start_seq": max(position, 1)}
+
+
+async def _check_history(connection: Connection, stream: str, position: int) -> None:
+    end = await last_sequence(connection, stream)
+    if position > end + 1:
+        raise FatalError(
+            f"{stream} ends at {end}, but {position - 1} had been read: the server has lost facts; restore its store"
+        )

@@ -1,0 +1,71 @@
+"""The streams of CONTRACT section 3 and how they are brought into being."""
+
+from typing import Any
+
+from shared.runtime.connection import Connection, RefusedError
+from shared.runtime.errors import FatalError
+from shared.schemas.subjects import CONTROL, DEADLETTER, EVENTS, STREAM_SUBJECTS
+
+_SECOND = 1_000_000_000
+_NOT_FOUND = 10059
+_LASTING: dict[str, Any] = {
+    "retention": "limits",
+    "storage": "file",
+    "discard": "old",
+    "max_msgs": -1,
+    "max_bytes": -1,
+    "max_age": 0,
+    "deny_delete": True,
+    "deny_purge": True,
+    "allow_direct": True,
+    "duplicate_window": 120 * _SECOND,
+}
+STREAMS: dict[str, dict[str, Any]] = {
+    EVENTS: {**_LASTING, "allow_atomic": True},
+    CONTROL: _LASTING,
+    DEADLETTER: {
+        "retention": "limits",
+        "storage": "file",
+        "discard": "old",
+        "max_msgs": 100_000,
+        "max_bytes": 256 * 1024 * 1024,
+        "max_age": 90 * 24 * 3600 * _SECOND,
+        "allow_direct": True,
+        "duplicate_window": 120 * _SECOND,
+    },
+}
+"""What each stream must be; what is not named here is left as the server has it."""
+
+
+async def ensure_streams(connection: Connection) -> None:
+    """Make the streams that are missing and bring the others up to date; FatalError when one can't be."""
+    for name, wanted in STREAMS.items():
+        await _ensure(connection, name, {"subjects": list(STREAM_SUBJECTS[name]), **wanted})
+
+
+async def _ensure(connection: Connection, name: str, wanted: dict[str, Any]) -> None:
+    try:
+        existing = await _configuration(connection, name)
+        if existing is None:
+            await connection.api(f"STREAM.CREATE.{name}", {"name": name, **wanted})
+        elif any(existing.get(key) != value for key, value in wanted.items()):
+            await connection.api(f"STREAM.UPDATE.{name}", {**existing, **wanted})
+    except RefusedError as error:
+        raise FatalError(f"the stream {name} can't be made what it must be: {error}") from None
+
+
+async def _configuration(connection: Connection, name: str) -> dict[str, Any] | None:
+    try:
+        answer = await connection.api(f"STREAM.INFO.{name}")
+    except RefusedError as error:
+        if error.code == _NOT_FOUND:
+            return None
+        raise
+    found: dict[str, Any] = answer["config"]
+    return found
+
+
+async def last_sequence(connection: Connection, stream: str) -> int:
+    """The number of the last message in `stream`, 0 when it is empty."""
+    answer = await connection.api(f"STREAM.INFO.{stream}")
+    return int(answer["state"]["last_seq"])
