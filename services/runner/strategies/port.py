@@ -1,4 +1,11 @@
-"""What a strategy is: a module of pure functions over floats."""
+"""What a strategy is: a module of pure functions over floats.
+
+Every strategy module has a class `Params(StrategyParams)`, `warmup(params)` (how many bars pass before the first that may
+signal) and `initial(params)` (the state before the first bar). A strategy of one symbol adds
+`step(params, state, bar) -> (state, Stance | None)`, called for every bar of that symbol; a strategy of the whole
+portfolio adds `weigh(params, state, closes, weights) -> (state, {symbol: Stance} | None)`, called once a slice with the
+last closes and with the shares of the strategy's equity that its positions are worth. None is no change of mind.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -28,7 +35,11 @@ class Stance(NamedTuple):
 class StrategyParams(BaseModel):
     """Base of a strategy's parameters; unknown names and values out of bounds are refused by name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class StrategyError(ValueError):
+    """A session names a strategy that does not exist, or gives it parameters that it does not take."""
 
 
 def long(reason: str) -> Stance:
