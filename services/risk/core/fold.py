@@ -149,3 +149,6 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     TradingResumed: _resumed,
     RunnerStart: _started,
 }
+
+FOLDED: frozenset[type[Event]] = frozenset(_FOLDS)
+"""The facts that change what the guard knows."""

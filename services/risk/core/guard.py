@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.risk.core import confirmation, surveillance
-from services.risk.core.fold import evolve
+from services.risk.core.fold import FOLDED, evolve
 from services.risk.core.state import NOT_ENABLED, Guard
 from services.risk.core.verdicts import Seal, judge
 from shared.domain.portfolio import ZERO, Portfolio
 from shared.schemas.envelope import Event
 from shared.schemas.guard import Halt, Resumption, TradingHalted, TradingResumed
 from shared.schemas.identity import Cause, Facts
-from shared.schemas.lifecycle import ErrorRaised, RunnerStart
+from shared.schemas.lifecycle import ErrorRaised, RunnerEnd, RunnerStart
 from shared.schemas.market import EquityMarked
 from shared.schemas.orders import OrderFilled, OrderIntended, VenueObserved
 
-__all__ = ["Guard", "Seal", "decide", "evolve", "initial"]
+__all__ = ["CONCERNS", "Guard", "Seal", "decide", "evolve", "initial"]
 
 
 def initial(session_id: str, stack_halt: Halt | None = None) -> Guard:
@@ -53,3 +53,7 @@ _ANSWERS: dict[type[Event], Callable[[Guard, Any], Sequence[Event]]] = {
     ErrorRaised: surveillance.on_error,
     VenueObserved: confirmation.confirm,
 }
+
+_KINDS: tuple[type[Event], ...] = (*FOLDED, *_ANSWERS, OrderIntended, RunnerEnd)
+CONCERNS: frozenset[str] = frozenset(kind.model_fields["type"].default for kind in _KINDS)
+"""The types of fact that the guard folds or answers; all others leave it as it is."""

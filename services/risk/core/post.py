@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from services.risk.core import commands
-from services.risk.core.guard import decide, evolve, initial
+from services.risk.core.guard import CONCERNS, decide, evolve, initial
 from services.risk.core.stack import Stack, latched
 from services.risk.core.state import Guard
 from services.risk.core.verdicts import Seal
@@ -18,7 +18,7 @@ from shared.schemas.values import STACK
 
 
 class Post(NamedTuple):
-    """`told` are ids of own facts that were evolved already and that the stream has yet to deliver back."""
+    """`told` are ids of own facts that were evolved already and that the stream will yet deliver back."""
 
     stack: Stack = Stack()
     told: frozenset[str] = frozenset()
@@ -57,7 +57,7 @@ def tell(post: Post, facts: Sequence[Event]) -> Post:
         guard = _guard_of(stack, fact)
         if guard is not None:
             stack = stack._replace(guards={**stack.guards, fact.session_id: evolve(guard, fact)})
-    return Post(stack, post.told | {fact.id for fact in facts})
+    return Post(stack, post.told | _ids(facts))
 
 
 def _guard_of(stack: Stack, event: Event) -> Guard | None:
@@ -68,6 +68,10 @@ def _guard_of(stack: Stack, event: Event) -> Guard | None:
     return initial(event.session_id, stack.halt) if opens else None
 
 
+def _ids(facts: Sequence[Event]) -> frozenset[str]:
+    return frozenset(fact.id for fact in facts if fact.type in CONCERNS)
+
+
 def _evolved(guard: Guard, facts: Sequence[Event]) -> Guard:
     for fact in facts:
         guard = evolve(guard, fact)
@@ -76,7 +80,7 @@ def _evolved(guard: Guard, facts: Sequence[Event]) -> Guard:
 
 def _kept(post: Post, guard: Guard, event: Event, facts: Sequence[Event]) -> Post:
     name, stack = guard.session_id, post.stack
-    told = post.told | {fact.id for fact in facts} if facts else post.told
+    told = post.told | _ids(facts) if facts else post.told
     if isinstance(event, RunnerEnd):
         others = {each: kept for each, kept in stack.guards.items() if each != name}
         return Post(stack._replace(guards=others, ended=stack.ended | {name}), told)

@@ -1,0 +1,1 @@
+"""The kill switch and its relatives, from a terminal."""

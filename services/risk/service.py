@@ -1,0 +1,167 @@
+"""The guard as a process: recover, then decide on each fact and each command, one at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from services.risk import meters
+from services.risk.core import commands, post
+from services.risk.core.commands import SecondFactor
+from services.risk.core.post import Post
+from services.risk.core.stack import Stack
+from services.risk.core.verdicts import Seal
+from services.risk.incoming import concerning
+from services.risk.recovery import History
+from shared.runtime import clock
+from shared.runtime.bus import Bus
+from shared.runtime.delivery import Delivery
+from shared.schemas.codec import UndecodableError
+from shared.schemas.commands import Command
+from shared.schemas.envelope import Event
+from shared.schemas.identity import derived_id
+from shared.schemas.subjects import ALL_COMMANDS, ALL_EVENTS, CONTROL, EVENTS
+from shared.schemas.values import STACK
+
+_YIELD_EVERY = 64
+"""So many facts are taken in a row before commands get their turn."""
+
+
+class GuardService:
+    """Facts and commands in, facts out. Whatever is decided is stored before the next thing is looked at."""
+
+    def __init__(self, bus: Bus, seal: Seal, second_factor: SecondFactor | None, history: History) -> None:
+        self._bus = bus
+        self._seal = seal
+        self._second_factor = second_factor
+        self._history = history
+        self._answers = dict(history.answers)
+        self._post = Post(Stack(halt=history.halt, ended=history.ended))
+        self._turn = asyncio.Lock()
+        self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger("risk")
+        self.consumed = 0
+        self.published = 0
+        self.next_event = history.first_event
+        self.next_command = 1
+
+    @property
+    def stack(self) -> Stack:
+        """The sessions under guard and the stack's latch."""
+        return self._post.stack
+
+    async def recover(self, kill_switch: bool = False) -> None:
+        """Fold what is stored up to the first fact without its answer, then carry out what operators asked meanwhile.
+
+        A kill that came while the guard was down is therefore in force before any open intent gets its verdict.
+        """
+        last = await self._bus.last_sequence(EVENTS)
+        if self.next_event:
+            await self._fold_answered()
+        else:
+            self.next_event = last + 1
+        async for delivery in self._bus.read(CONTROL, [ALL_COMMANDS]):
+            await self.on_command(delivery)
+        if kill_switch:
+            cause = derived_id(STACK, "kill_switch", last)
+            await self._tell(commands.kill_switch(self.stack, cause, clock.now()))
+        meters.show(self.stack)
+        self._log.info("recovered", sessions=len(self.stack.guards), halted=self.stack.halt is not None)
+
+    async def follow_events(self) -> None:
+        """Answer every fact from `next_event` on, without end."""
+        async for delivery in self._bus.follow(EVENTS, [ALL_EVENTS], self.next_event):
+            await self.on_event(delivery)
+            if delivery.sequence % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+
+    async def follow_commands(self) -> None:
+        """Carry out every command from `next_command` on, without end."""
+        async for delivery in self._bus.follow(CONTROL, [ALL_COMMANDS], self.next_command):
+            await self.on_command(delivery)
+
+    async def on_event(self, delivery: Delivery) -> None:
+        """Answer one fact of the stream; what can't be handled is set aside."""
+        started = clock.monotonic()
+        event = await self._read(delivery)
+        self.next_event = delivery.sequence + 1
+        if event is None:
+            return
+        async with self._turn:
+            facts = await self._deliver(delivery, event)
+            if not facts:
+                return
+            await self._store(facts)
+        meters.DECISION.observe(clock.monotonic() - started)
+
+    async def on_command(self, delivery: Delivery) -> None:
+        """Carry out one command, unless an earlier life did; its one-time code is used up either way."""
+        command = Command.read(delivery.subject, delivery.payload, delivery.sequence, delivery.stored_at)
+        self.next_command = delivery.sequence + 1
+        async with self._turn:
+            if command.sequence <= self._history.commands_done:
+                stack = commands.spend(self.stack, command, self._second_factor)
+                self._post = self._post._replace(stack=stack)
+                return
+            await self._carry_out(delivery, command)
+
+    async def _fold_answered(self) -> None:
+        async for delivery in self._bus.read(EVENTS, [ALL_EVENTS], self.next_event):
+            event = await self._read(delivery)
+            if event is not None and not await self._fold_one(delivery, event):
+                return
+            self.next_event = delivery.sequence + 1
+
+    async def _fold_one(self, delivery: Delivery, event: Event) -> bool:
+        """Whether the fact needed no new answer; where it does, nothing has changed."""
+        before = self._post
+        if not await self._deliver(delivery, event):
+            return True
+        self._post = before
+        return False
+
+    async def _read(self, delivery: Delivery) -> Event | None:
+        self.consumed += 1
+        try:
+            return concerning(delivery)
+        except UndecodableError as error:
+            await self._set_aside(delivery, str(error))
+            return None
+
+    async def _deliver(self, delivery: Delivery, event: Event) -> Sequence[Event]:
+        stored = self._answers.pop(event.id, ())
+        try:
+            self._post, facts = post.deliver(self._post, event, self._seal, stored)
+        except Exception as error:
+            self._log.exception("a fact could not be handled", subject=delivery.subject, sequence=delivery.sequence)
+            await self._set_aside(delivery, f"{type(error).__name__}: {error}")
+            return ()
+        return facts
+
+    async def _carry_out(self, delivery: Delivery, command: Command) -> None:
+        try:
+            after, facts = post.command(self._post, command, self._second_factor)
+        except Exception as error:
+            self._log.exception("a command could not be read", command=command.name, sequence=command.sequence)
+            await self._set_aside(delivery, f"{type(error).__name__}: {error}")
+            # Whatever its payload, a stop stops: without it, it can be carried out all the same.
+            after, facts = post.command(self._post, replace(command, payload=b""), self._second_factor)
+        self._post = after
+        self._log.warning("command", name=command.name, answers=[fact.message for fact in facts[:1]])
+        await self._store(facts)
+
+    async def _tell(self, facts: Sequence[Event]) -> None:
+        self._post = post.tell(self._post, facts)
+        await self._store(facts)
+
+    async def _store(self, facts: Sequence[Event]) -> None:
+        now = clock.now()
+        await self._bus.append([fact.model_copy(update={"timestamp": now}) for fact in facts])
+        self.published += len(facts)
+        meters.count(facts)
+        meters.show(self.stack)
+
+    async def _set_aside(self, delivery: Delivery, reason: str) -> None:
+        if delivery.sequence in self._history.set_aside and delivery.subject.startswith("events."):
+            return
+        await self._bus.deadletter("risk", delivery, reason)
