@@ -118,8 +118,13 @@ def state_of(working: Working, status: Status | None = None) -> OrderState:
         price=ticket.price,
         status=status or ("partially_filled" if working.filled else "accepted"),
         filled_qty=working.filled,
-        venue_order_id=f"paper-{working.number}",
+        venue_order_id=venue_order_id(working),
     )
+
+
+def venue_order_id(working: Working) -> str:
+    """The exchange's own name for the order."""
+    return f"paper-{working.number}"
 
 
 def with_working(book: Book, working: Working) -> Book:

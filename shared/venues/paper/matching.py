@@ -124,7 +124,7 @@ def _price(book: Book, working: Working, encounter: _Encounter) -> Decimal:
 
 def _cash_after(book: Book, fill: Fill) -> Decimal:
     value = fill.qty * fill.price
-    return book.cash + (-value if fill.side is Side.BUY else value) - fill.fee
+    return book.cash + ((value if fill.side is Side.SELL else -value) - fill.fee)
 
 
 def _settled(book: Book, working: Working, fill: Fill, cash: Decimal) -> Book:

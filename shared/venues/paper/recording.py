@@ -8,7 +8,7 @@ from shared.schemas.lifecycle import RunnerStart
 from shared.schemas.market import Candle, CandleClosed
 from shared.schemas.orders import OrderCancelled, OrderRejected, OrderSubmitted
 from shared.schemas.session import SessionConfig
-from shared.venues.paper.book import Book, opened, without
+from shared.venues.paper.book import Book, opened, venue_order_id, without
 from shared.venues.paper.entry import cancel, submit
 from shared.venues.paper.matching import match
 
@@ -60,9 +60,12 @@ def _traded(told: Slice) -> list[Candle]:
 
 
 def _with_order(book: Book, event: OrderSubmitted | OrderCancelled | OrderRejected) -> Book:
+    """An order that the book took on and that was rejected all the same came with an expired approval."""
     if isinstance(event, OrderSubmitted):
         return submit(book, event.order, event.market_time)[0]
     if isinstance(event, OrderCancelled):
         return cancel(book, event.order.client_order_id, event.market_time, event.details.reason)[0]
     working = book.working.get(event.order.client_order_id)
-    return without(book, working, "rejected") if working else book
+    if working is None or venue_order_id(working) != event.order.venue_order_id:
+        return book
+    return without(book, working, "rejected")

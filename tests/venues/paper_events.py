@@ -1,0 +1,23 @@
+"""Facts as the stream holds them, for tests that restore the simulated exchange."""
+
+from datetime import datetime
+from itertools import count
+from typing import Any, TypeVar
+from uuid import UUID
+
+from shared.schemas.codec import decode, encode, subject_of
+from shared.schemas.envelope import Event
+
+E = TypeVar("E", bound=Event)
+SESSION = str(UUID(int=1))
+_ids = count(2)
+
+
+def recorded(kind: type[E], market_time: datetime, **fields: Any) -> E:
+    """A fact of `kind` by the runner, after its journey through the stream."""
+    name = str(UUID(int=next(_ids)))
+    identity = {"session_id": SESSION, "id": name, "correlation_id": name, "causation_id": name, "service": "runner"}
+    event = kind(timestamp=market_time, market_time=market_time, **identity, **fields)
+    stored = decode(subject_of(event), encode(event))
+    assert isinstance(stored, kind)
+    return stored
