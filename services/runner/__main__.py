@@ -1,0 +1,78 @@
+"""The runner's command line."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from services.runner.setting_up import Options, duration_of, speed_of
+from shared.runtime.errors import LeitstandError
+
+DEFAULT_SESSION = "config/demo.toml"
+
+
+def main() -> None:
+    """`python -m services.runner [run|backtest|doctor]`; run by default."""
+    arguments = _parser().parse_args(sys.argv[1:] or ["run"])
+    try:
+        options = _options(arguments)
+    except LeitstandError as error:
+        print(f"runner: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)
+    sys.exit(arguments.command(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="services.runner", description="Trades a session from its TOML file.")
+    commands = parser.add_subparsers(required=True)
+    for name, command, text in (
+        ("run", _run, "trade the session on the bus"),
+        ("backtest", _backtest, "trade it over history, without the bus, and write a report"),
+        ("doctor", _doctor, "check settings, session file, feed and bus, and trade nothing"),
+    ):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        _add_options(sub)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--session", default=os.environ.get("SESSION") or DEFAULT_SESSION, metavar="FILE")
+    parser.add_argument("--candles", action="append", metavar="FILE", help="CSV in place of the session's feed")
+    parser.add_argument("--speed", default=os.environ.get("SPEED") or "60", help="market seconds a second, or max")
+    parser.add_argument(
+        "--duration", default=os.environ.get("DURATION"), help="end the session after, for example, 60s"
+    )
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    candles = arguments.candles or (os.environ.get("CANDLES") or "").split()
+    return Options(
+        session=Path(arguments.session),
+        candles=tuple(Path(path) for path in candles),
+        speed=speed_of(arguments.speed),
+        duration=duration_of(arguments.duration) if arguments.duration else None,
+    )
+
+
+def _run(options: Options) -> int:
+    from services.runner.service import trade
+    from shared.runtime.service import run
+
+    run("runner", lambda context: trade(context, options))
+
+
+def _backtest(options: Options) -> int:
+    from services.runner.backtest_command import run_backtest
+
+    return run_backtest(options)
+
+
+def _doctor(options: Options) -> int:
+    from services.runner.doctor import examine
+
+    return examine(options)
+
+
+if __name__ == "__main__":
+    main()

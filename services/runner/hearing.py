@@ -1,0 +1,99 @@
+"""What the runner hears while it trades: the guard's facts and operators' kills, in one queue."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from uuid import UUID
+
+from services.runner.core.inputs import GuardSpoke, Input, KillHeard
+from shared.domain.approval import Verify, approval_bytes
+from shared.runtime.delivery import Delivery
+from shared.runtime.service import Context
+from shared.schemas.codec import UndecodableError, decode
+from shared.schemas.commands import Command
+from shared.schemas.envelope import Event
+from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
+from shared.schemas.market import EquityMarked
+from shared.schemas.orders import OrderApproved, OrderRefused
+from shared.schemas.subjects import CONTROL, EVENTS, command_subject, writer_subjects
+
+HEEDED = (OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered)
+"""The facts of the guard that the runner acts on."""
+
+
+class Hearing:
+    """Follows the guard and the CONTROL stream for one session, and hands out what was heard, in order."""
+
+    def __init__(self, context: Context, session_id: str, verify: Verify) -> None:
+        self.count = 0
+        """How many facts and commands were heard so far."""
+        self._waiting: deque[Input] = deque()
+        self._something = asyncio.Event()
+        self._context = context
+        self._session_id = session_id
+        self._verify = verify
+
+    def take(self) -> Input | None:
+        """The next thing heard, or None."""
+        if not self._waiting:
+            return None
+        given = self._waiting.popleft()
+        if not self._waiting:
+            self._something.clear()
+        return given
+
+    async def wait(self, seconds: float) -> None:
+        """Return once there is something to take, or after `seconds`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._something.wait(), seconds)
+
+    def wake(self) -> None:
+        """Let a waiting `wait` return early, for another reason than something heard."""
+        self._something.set()
+
+    def _heard(self, given: Input) -> None:
+        self.count += 1
+        self._waiting.append(given)
+        self._something.set()
+
+    async def follow_guard(self, start: int) -> None:
+        """Hear the guard from the stream's number `start` on, without end."""
+        subjects = [writer_subjects(self._session_id, "risk")]
+        async for delivery in self._context.bus.follow(EVENTS, subjects, start):
+            event = await self._decoded(delivery)
+            if isinstance(event, HEEDED):
+                self._heard(GuardSpoke(event))
+
+    async def follow_kills(self, start: int) -> None:
+        """Hear kills of everything and of this session from the stream's number `start` on, without end."""
+        subjects = [command_subject("kill"), command_subject("kill", ">")]
+        async for delivery in self._context.bus.follow(CONTROL, subjects, start):
+            command = Command.read(delivery.subject, delivery.payload, delivery.sequence, delivery.stored_at)
+            if command.session_id == self._session_id or not _is_identity(command.session_id):
+                self._heard(KillHeard(command))
+
+    async def _decoded(self, delivery: Delivery) -> Event | None:
+        try:
+            event = decode(delivery.subject, delivery.payload)
+        except UndecodableError as error:
+            return await self._put_aside(delivery, str(error))
+        if isinstance(event, OrderApproved) and not self._is_signed(event):
+            return await self._put_aside(delivery, "an approval without the guard's signature")
+        return event
+
+    async def _put_aside(self, delivery: Delivery, reason: str) -> None:
+        self._context.log.error("put aside", subject=delivery.subject, sequence=delivery.sequence, reason=reason)
+        await self._context.bus.deadletter("runner", delivery, reason)
+
+    def _is_signed(self, event: OrderApproved) -> bool:
+        approval = event.details
+        signed = approval_bytes(event.session_id, approval.intent_id, event.order, approval.expires_at)
+        return self._verify(signed, approval.signature)
+
+
+def _is_identity(text: str | None) -> bool:
+    """Whether `text` names a session; a kill under a garbled name stops everything."""
+    try:
+        return text is not None and str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,143 @@
+"""The runner's work as a service: find the session, take it up, trade it to its end."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from services.runner import sessions
+from services.runner.conduct import Conductor
+from services.runner.core.lifecycle import Opened, open_session, refuse_session
+from services.runner.core.plan import PlanError, plan
+from services.runner.core.state import State, initial
+from services.runner.course import course, opening
+from services.runner.feeds.port import Feed, FeedError
+from services.runner.hearing import Hearing
+from services.runner.session import Journal, Session
+from services.runner.setting_up import Options, configured, with_feed
+from services.runner.strategies.port import StrategyError
+from shared.domain.approval import Verify
+from shared.runtime import clock
+from shared.runtime.companions import accompanied
+from shared.runtime.errors import SettingsError
+from shared.runtime.keys import verifier
+from shared.runtime.service import Context
+from shared.schemas.identity import Cause, derived_id
+from shared.schemas.session import SessionConfig
+from shared.schemas.subjects import CONTROL, EVENTS
+from shared.venues.paper import PaperVenue
+
+
+async def trade(context: Context, options: Options) -> int:
+    """Trade the session that `options` name; answers the exit status, 0 when the session is over."""
+    config = configured(options)
+    _refuse_other_venues(config, context)
+    try:
+        config, feed = with_feed(config, options.candles)
+        start, _ = opening(config, feed.slices())
+    except FeedError as error:
+        await _refuse(context, config, str(error))
+        raise SettingsError(str(error)) from None
+    try:
+        return await _Trading(context, options, config, feed, start).run()
+    except (StrategyError, PlanError) as error:
+        raise SettingsError(f"{options.session}: {error}") from None
+
+
+def _refuse_other_venues(config: SessionConfig, context: Context) -> None:
+    if config.venue != "paper" or context.settings.mode != "dry_run":
+        raise SettingsError(
+            f"venue {config.venue!r} in mode {context.settings.mode}: this version trades the paper venue in dry runs only; "
+            "set venue = 'paper' and DRY_RUN=true"
+        )
+
+
+async def _refuse(context: Context, config: SessionConfig, problem: str) -> None:
+    session_id, now = clock.new_id(), clock.now()
+    cause = Cause(derived_id(session_id, "open"), session_id, now, now, derived_id(session_id, "open"))
+    _, facts = refuse_session(initial(plan(session_id, config)), cause, context.settings.mode, problem)
+    await context.bus.append(facts, after=0)
+
+
+class _Trading:
+    def __init__(self, context: Context, options: Options, config: SessionConfig, feed: Feed, start: datetime) -> None:
+        self._context = context
+        self._options = options
+        self._config = config
+        self._feed = feed
+        self._start = start
+
+    async def run(self) -> int:
+        verify = await self._guards_key()
+        state, venue, own, position = await self._taken_up()
+        session_id = state.plan.session_id
+        hearing = Hearing(self._context, session_id, verify)
+        journal = Journal(self._context, own)
+        session = Session(
+            self._context,
+            Conductor(state, clock.now),
+            venue,
+            journal,
+            hearing,
+            verify,
+            self._options.speed,
+            self._within(),
+        )
+        commands = await self._context.bus.last_sequence(CONTROL)
+        slices = course(self._config, self._feed.slices(), self._start)
+        remaining = (step for number, step in enumerate(slices) if number >= state.slices)
+        final = await accompanied(
+            session.run(remaining),
+            session.beat(),
+            session.watch(),
+            hearing.follow_guard(position + 1),
+            hearing.follow_kills(commands + 1),
+        )
+        self._context.log.info("session over", session=session_id, equity=str(final.portfolio.equity))
+        return 0
+
+    def _within(self) -> timedelta | None:
+        return self._options.duration if self._options.speed is None else None
+
+    async def _guards_key(self) -> Verify:
+        settings = self._context.settings
+        if settings.risk_public_key:
+            return verifier(settings.risk_public_key)
+        path = settings.risk_public_key_file or settings.data_dir / "keys" / "risk.pub"
+        return verifier(await _read_once_there(self._context, path))
+
+    async def _taken_up(self) -> tuple[State, PaperVenue, int, int]:
+        """The state to go on from, the venue, and the stream's numbers of the runner's last fact and of any."""
+        bus = self._context.bus
+        left = await sessions.unfinished(bus, self._config.name)
+        if left is not None and sessions.continues(left, self._config):
+            found = await sessions.recorded(bus, left)
+            self._context.log.info("session goes on", session=left.session_id, slices=found.state.slices)
+            venue = PaperVenue.restore(self._config, found.events)
+            return found.state, venue, found.own_sequence, found.sequence
+        if left is not None:
+            self._context.log.warning("unfinished session is given up, its settings differ", session=left.session_id)
+            await sessions.abandon(bus, left)
+        return await self._opened()
+
+    async def _opened(self) -> tuple[State, PaperVenue, int, int]:
+        session_id = clock.new_id()
+        name = derived_id(session_id, "open")
+        cause = Cause(name, session_id, clock.now(), self._start, name)
+        opened = Opened(self._context.settings.mode, self._feed.description, self._start)
+        state, facts = open_session(initial(plan(session_id, self._config)), cause, opened)
+        before = await self._context.bus.last_sequence(EVENTS)
+        own = await self._context.bus.append(facts, after=0)
+        self._context.log.info("session opens", session=session_id, source=self._feed.description.source)
+        return state, PaperVenue.opened(self._config, self._start), own, before
+
+
+async def _read_once_there(context: Context, path: Path) -> str:
+    waited = 0
+    while not path.exists() or not (text := path.read_text(encoding="ascii").strip()):
+        if context.stopping.is_set():
+            raise SettingsError(f"asked to stop while {path} was awaited, the guard's public key")
+        if waited % 20 == 0:
+            context.log.warning("waiting for the guard's public key; is the risk service up?", path=str(path))
+        waited += 1
+        await asyncio.sleep(0.25)
+    return text

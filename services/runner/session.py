@@ -1,0 +1,188 @@
+"""The session on the bus: carries out what the conductor asks for."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from services.runner import metrics
+from services.runner.conduct import Advance, Conductor, Effect, Find, Listen, Pace, Perform, Store
+from services.runner.core.inputs import Input, StopRequested
+from services.runner.core.state import State
+from services.runner.core.todo import Cancel, Observe, Submit
+from services.runner.course import Step
+from services.runner.hearing import Hearing
+from shared.domain import portfolio
+from shared.domain.approval import Verify, admit
+from shared.runtime import clock
+from shared.runtime.errors import FatalError
+from shared.runtime.service import Context
+from shared.schemas.envelope import Event
+from shared.schemas.identity import Cause, Facts
+from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
+from shared.venues.paper import PaperVenue
+
+HEARTBEAT_SECONDS = 5.0
+PATIENCE_SECONDS = 15.0
+"""How long a session that is to end still waits for the guard."""
+
+
+class Journal:
+    """Stores the runner's facts, one writer at a time; a second runner on the session is refused by the stream."""
+
+    def __init__(self, context: Context, last: int) -> None:
+        self._bus = context.bus
+        self._last = last
+        self._turn = asyncio.Lock()
+        self.stored = 0
+
+    async def append(self, facts: Sequence[Event]) -> None:
+        """Store `facts`, all or none; FencedError when another runner has written."""
+        async with self._turn:
+            self._last = await self._bus.append(facts, after=self._last)
+            self.stored += len(facts)
+
+
+class Session:
+    """One session under way. `run` trades it to its end, at `speed`, asked to end `within` that wall time."""
+
+    def __init__(
+        self,
+        context: Context,
+        conductor: Conductor,
+        venue: PaperVenue,
+        journal: Journal,
+        hearing: Hearing,
+        verify: Verify,
+        speed: Decimal | None,
+        within: timedelta | None,
+    ) -> None:
+        self._context = context
+        self._conductor = conductor
+        self._venue = venue
+        self._journal = journal
+        self._hearing = hearing
+        self._verify = verify
+        self._speed = speed
+        self._deadline = None if within is None else clock.monotonic() + within.total_seconds()
+        self._began: tuple[float, datetime] | None = None
+        self._started = clock.monotonic()
+
+    async def run(self, steps: Iterable[Step]) -> State:
+        """Trade `steps`; answers the final state."""
+        conducting = self._conductor.conduct(steps)
+        answer: Any = None
+        while True:
+            try:
+                effect = conducting.send(answer)
+            except StopIteration as end:
+                final: State = end.value
+                return final
+            answer = await self._answer(effect)
+
+    async def _answer(self, effect: Effect) -> Any:
+        match effect:
+            case Pace(step):
+                return await self._pace(step)
+            case Listen():
+                return await self._listen()
+            case Store(facts):
+                return await self._journal.append(facts)
+            case Advance(candles):
+                metrics.SLICES.inc()
+                metrics.MARKET_TIME.set(candles[0].close_time.timestamp())
+                metrics.ORDERS_IN_FLIGHT.set(len(self._conductor.state.orders))
+                return self._venue.advance(candles)
+            case Perform(action):
+                return await self._perform(action)
+            case Find(name):
+                return await self._venue.order(name)
+
+    async def _perform(self, action: Submit | Cancel | Observe) -> Any:
+        match action:
+            case Submit(_, approval):
+                return await self._venue.submit(admit(approval, self._verify, self._venue.clock))
+            case Cancel(name, reason):
+                return await self._venue.cancel(name, reason)
+            case Observe():
+                return await self._venue.account()
+
+    async def _pace(self, step: Step) -> Input | None:
+        while True:
+            given = self._hearing.take()
+            if given is not None:
+                return given
+            if not self._conductor.state.stopping and (reason := self._wants_to_stop()):
+                return StopRequested(reason)
+            wait = self._seconds_until(step)
+            if wait <= 0:
+                return None
+            await self._hearing.wait(wait)
+
+    def _wants_to_stop(self) -> str | None:
+        if self._context.stopping.is_set():
+            return "asked to stop"
+        if self._deadline is not None and clock.monotonic() >= self._deadline:
+            return "DURATION"
+        return None
+
+    def _seconds_until(self, step: Step) -> float:
+        """Wall seconds until the step is due. A session that is about to end no longer waits for the clock."""
+        if self._speed is None or step.warmup or self._conductor.state.stopping:
+            return 0.0
+        close = step.candles[0].close_time
+        if self._began is None:
+            self._began = (clock.monotonic(), close)
+        began_at, first = self._began
+        return began_at + (close - first).total_seconds() / float(self._speed) - clock.monotonic()
+
+    async def _listen(self) -> Input:
+        waited = 0.0
+        while (given := self._hearing.take()) is None:
+            began = clock.monotonic()
+            await self._hearing.wait(1.0)
+            waited += clock.monotonic() - began
+            if waited >= 1.0:
+                self._bear(waited)
+        return given
+
+    def _bear(self, waited: float) -> None:
+        metrics.WAITS.inc()
+        if self._context.stopping.is_set() and waited >= PATIENCE_SECONDS:
+            raise FatalError("the guard does not answer, so open orders could not be settled; start it, then run again")
+        self._context.log.warning("the market stands still: no word from the guard", seconds=round(waited))
+
+    async def watch(self) -> None:
+        """Wake the session when it is asked to stop, or when its time is over."""
+        left = None if self._deadline is None else max(self._deadline - clock.monotonic(), 0.0)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._context.stopping.wait(), left)
+        self._hearing.wake()
+        await self._context.stopping.wait()
+        self._hearing.wake()
+
+    async def beat(self) -> None:
+        """Tell a heartbeat every few seconds, without end."""
+        while True:
+            await self._journal.append([self._heartbeat()])
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def _heartbeat(self) -> Event:
+        state, now, name = self._conductor.state, clock.now(), clock.new_id()
+        account = portfolio.metrics(state.portfolio)
+        cause = Cause(name, state.plan.session_id, now, state.market_time or state.market_start or now, name)
+        vital = HeartbeatMetrics(
+            uptime_seconds=round(clock.monotonic() - self._started, 3),
+            events_published=self._journal.stored,
+            events_consumed=self._hearing.count,
+            equity=account.equity,
+            pnl=account.pnl,
+            trades=account.trades,
+            wins=account.wins,
+            losses=account.losses,
+            win_rate=account.win_rate,
+        )
+        status = "killed" if state.killed else "halted" if state.halt else "running" if state.enabled else "waiting"
+        return Facts(cause, "runner").tell(Heartbeat, phase=state.phase, status=status, metrics=vital)

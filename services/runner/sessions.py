@@ -1,0 +1,72 @@
+"""Which session a starting runner is to trade: the one that it left unfinished, or a new one."""
+
+from dataclasses import dataclass
+
+from services.runner.core.evolve import evolve
+from services.runner.core.lifecycle import fail_session
+from services.runner.core.plan import plan
+from services.runner.core.state import State, initial
+from shared.runtime import clock
+from shared.runtime.bus import Bus
+from shared.runtime.errors import FatalError
+from shared.schemas.codec import UndecodableError, decode
+from shared.schemas.envelope import Event
+from shared.schemas.identity import Cause, derived_id
+from shared.schemas.lifecycle import RunnerStart
+from shared.schemas.session import SessionConfig
+from shared.schemas.subjects import EVENTS, every_session, session_subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A session as the stream holds it. `own_sequence` is the number of the runner's last fact, `sequence` of any."""
+
+    state: State
+    events: tuple[Event, ...]
+    own_sequence: int
+    sequence: int
+
+
+async def unfinished(bus: Bus, name: str) -> RunnerStart | None:
+    """The newest session called `name` that has started and not ended."""
+    latest = await bus.latest(EVENTS, [every_session("runner", "runner_start"), every_session("runner", "runner_end")])
+    started: dict[str, RunnerStart] = {}
+    for delivery in latest:
+        event = decode(delivery.subject, delivery.payload)
+        if isinstance(event, RunnerStart):
+            started[event.session_id] = event
+        else:
+            started.pop(event.session_id, None)
+    found = [start for start in started.values() if start.details.config.name == name]
+    return found[-1] if found else None
+
+
+async def recorded(bus: Bus, start: RunnerStart) -> Recorded:
+    """The session that began with `start`, folded from the stream. FatalError when a fact can't be read."""
+    state = initial(plan(start.session_id, start.details.config))
+    events: list[Event] = []
+    own = sequence = 0
+    async for delivery in bus.read(EVENTS, [session_subjects(start.session_id)]):
+        try:
+            event = decode(delivery.subject, delivery.payload)
+        except UndecodableError as error:
+            raise FatalError(f"message {delivery.sequence} of {EVENTS} can't be read: {error}") from None
+        state, sequence = evolve(state, event), delivery.sequence
+        own = sequence if event.service == "runner" else own
+        events.append(event)
+    return Recorded(state, tuple(events), own, sequence)
+
+
+async def abandon(bus: Bus, start: RunnerStart) -> None:
+    """End an unfinished session that is not to be continued, so that nobody waits for it."""
+    found = await recorded(bus, start)
+    at = found.state.market_time or start.market_time
+    name = derived_id(start.session_id, "abandoned")
+    cause = Cause(name, start.session_id, clock.now(), at, name)
+    _, facts = fail_session(found.state, cause, "left unfinished, and started anew with other settings")
+    await bus.append(facts, after=found.own_sequence)
+
+
+def continues(start: RunnerStart, config: SessionConfig) -> bool:
+    """Whether `config` is what the session was started with, so that it can go on."""
+    return start.details.config_digest == config.digest()
