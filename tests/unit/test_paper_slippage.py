@@ -63,4 +63,4 @@ def test_noise_spreads_over_minus_one_to_one() -> None:
     drawn = [noise(1, order, START + minute * MINUTE) for minute in range(400)]
     assert -1 <= min(drawn) < Decimal("-0.9")
     assert Decimal("0.9") < max(drawn) <= 1
-    assert abs(sum(drawn)) / 400 < Decimal("0.1")
+    assert abs(sum(drawn, Decimal(0))) / 400 < Decimal("0.1")

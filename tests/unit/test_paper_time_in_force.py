@@ -1,6 +1,7 @@
 """How long orders stand: good till cancelled, immediate or cancel, fill or kill, for the day."""
 
 from datetime import timedelta
+from decimal import Decimal as D
 
 import pytest
 
@@ -22,10 +23,10 @@ def test_an_immediate_order_that_is_not_marketable_is_cancelled(tif: object) -> 
 def test_an_immediate_order_keeps_what_it_got_and_loses_the_rest() -> None:
     before = submitted(book(paper=HALF_A_TENTH), buy("3", time_in_force=IOC, name="a"))
     after, reports = run(before, bar(QUIET, volume="20"))
-    assert [(fill.qty, fill.status, fill.leaves_qty) for fill in fills(reports)] == [(1, "partially_filled", 2)]
+    assert [(fill.qty, fill.status, fill.leaves_qty) for fill in fills(reports)] == [(D(1), "partially_filled", D(2))]
     state = order(after, "a")
     assert state is not None
-    assert (state.status, state.filled_qty) == ("cancelled", 1)
+    assert (state.status, state.filled_qty) == ("cancelled", D(1))
 
 
 def test_an_order_to_fill_or_kill_takes_nothing_where_it_cannot_have_all() -> None:

@@ -16,8 +16,8 @@ _ids = count(2)
 def recorded(kind: type[E], market_time: datetime, **fields: Any) -> E:
     """A fact of `kind` by the runner, after its journey through the stream."""
     name = str(UUID(int=next(_ids)))
-    identity = {"session_id": SESSION, "id": name, "correlation_id": name, "causation_id": name, "service": "runner"}
-    event = kind(timestamp=market_time, market_time=market_time, **identity, **fields)
+    fields |= {"session_id": SESSION, "service": "runner", "id": name, "correlation_id": name, "causation_id": name}
+    event = kind(timestamp=market_time, market_time=market_time, **fields)
     stored = decode(subject_of(event), encode(event))
     assert isinstance(stored, kind)
     return stored

@@ -71,7 +71,8 @@ def sell(qty: str = "1", **fields: Any) -> Ticket:
 def bar(prices: str, minute: int = 0, symbol: str = BTC, volume: str = "1000", length: timedelta = MINUTE) -> Candle:
     """The bar that opens `minute` minutes after the start; `prices` are open, high, low and close."""
     start = START + minute * MINUTE
-    return Candle(symbol, start, start + length, *map(Decimal, prices.split()), Decimal(volume))
+    first, high, low, last = map(Decimal, prices.split())
+    return Candle(symbol, start, start + length, first, high, low, last, Decimal(volume))
 
 
 def submitted(before: Book, *tickets: Ticket, at: datetime = START) -> Book:
