@@ -25,7 +25,9 @@ class FeedDescription:
 class Feed(Protocol):
     """Deterministic: asked again, it yields the same slices in the same order."""
 
-    description: FeedDescription
+    @property
+    def description(self) -> FeedDescription:
+        """What the feed holds; known before its first slice is asked for."""
 
     def slices(self) -> Iterator[Slice]:
         """Every slice from the first, in market time."""
