@@ -1,8 +1,8 @@
 """Trend following: long while a fast exponential moving average is above a slow one.
 
-Both averages use α = 2/(n+1) and start at the first close. A cross up is a bar where fast > slow while on the bar before
-it was not; a cross down is a bar where fast < slow while on the bar before it was not. The first bar that may signal is
-the `slow`-th, and it signals only if it is a cross itself: a trend that began earlier is not joined late.
+Both averages use α = 2/(n+1) and start at the first close. A cross up is a bar where fast > slow while on the bar
+before it was not; a cross down is a bar where fast < slow while on the bar before it was not. The first bar that may
+signal is the `slow`-th, and it signals only if it is a cross itself: a trend that began earlier is not joined late.
 """
 
 from functools import cached_property

@@ -1,7 +1,7 @@
 """What a strategy is: a module of pure functions over floats.
 
-Every strategy module has a class `Params(StrategyParams)`, `warmup(params)` (how many bars pass before the first that may
-signal) and `initial(params)` (the state before the first bar). A strategy of one symbol adds
+Every strategy module has a class `Params(StrategyParams)`, `warmup(params)` (how many bars pass before the first that
+may signal) and `initial(params)` (the state before the first bar). A strategy of one symbol adds
 `step(params, state, bar) -> (state, Stance | None)`, called for every bar of that symbol; a strategy of the whole
 portfolio adds `weigh(params, state, closes, weights) -> (state, {symbol: Stance} | None)`, called once a slice with the
 last closes and with the shares of the strategy's equity that its positions are worth. None is no change of mind.

@@ -57,7 +57,7 @@ def available() -> tuple[str, ...]:
 
 
 def load(entry: StrategyEntry) -> LoadedStrategy:
-    """The strategy that a session names, with its parameters; StrategyError when there is none such, or they don't fit."""
+    """The strategy that a session names, with its parameters; StrategyError when there is none or they don't fit."""
     module = _module(entry.name)
     params = _params(module, entry)
     label = entry.label or entry.name
