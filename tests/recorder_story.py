@@ -73,7 +73,9 @@ class Story:
         """One fact, a millisecond of wall time after the last."""
         self.step += 1
         instant = WALL + timedelta(milliseconds=self.step)
-        cause = Cause(derived_id(self.session_id, "cause", self.step), self.session_id, instant, self.at, self.session_id)
+        cause = Cause(
+            derived_id(self.session_id, "cause", self.step), self.session_id, instant, self.at, self.session_id
+        )
         event = Facts(cause, service).tell(kind, **fields)
         self.account = books.evolve(self.account, event)
         return event
@@ -141,7 +143,9 @@ class Story:
     def _trading(self, bars: int) -> Iterator[Event]:
         walk = Random(self.seed)
         for number in range(bars):
-            yield from self.bar((self.price * Decimal(str(round(1 + walk.gauss(0, 0.01), 4)))).quantize(Decimal("0.01")))
+            yield from self.bar(
+                (self.price * Decimal(str(round(1 + walk.gauss(0, 0.01), 4)))).quantize(Decimal("0.01"))
+            )
             if number % 10 == 2:
                 yield from self.order(Side.BUY, Decimal("1.5"), number)
             elif number % 10 == 7:

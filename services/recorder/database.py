@@ -39,6 +39,7 @@ def connect(url: str) -> Connection:
         keepalives_idle=5,
         keepalives_interval=2,
         keepalives_count=3,
+        tcp_user_timeout=10_000,
     )
 
 
@@ -66,6 +67,8 @@ class Tables:
         """Commit what `batch` holds beyond the position, together with the new position."""
         if batch.last <= self.sequence:
             return
+        if batch.after > self.sequence:
+            raise FatalError(f"the tables reach to {self.sequence}, but the batch begins behind {batch.after}")
         fresh = [entry for entry in batch.entries if entry.sequence > self.sequence]
         with self._connection.transaction():
             self._move(batch.last)
@@ -78,7 +81,7 @@ class Tables:
         )
         if moved.rowcount != 1:
             raise AnotherWriterError(
-                f"the database is no longer at position {self.sequence}: another recorder writes to it; stop one of them"
+                f"the database is no longer at {self.sequence}: another recorder writes to it; stop one of them"
             )
 
 
@@ -94,10 +97,24 @@ def insert(connection: Connection, entries: Sequence[Entry], summaries: Iterable
     _merge_sessions(connection, summaries)
 
 
-def delete_session(connection: Connection, session_id: str) -> None:
-    """Take all rows of a session away, within the caller's transaction."""
+def delete_rows(connection: Connection, session_id: str | None) -> None:
+    """Take all rows of a session, or of all, away, within the caller's transaction."""
     for table in SESSION_TABLES:
-        connection.execute(sql.SQL("DELETE FROM {} WHERE session_id = %s").format(sql.Identifier(table)), (session_id,))
+        statement = sql.SQL("DELETE FROM {} WHERE %(id)s::uuid IS NULL OR session_id = %(id)s").format(
+            sql.Identifier(table)
+        )
+        connection.execute(statement, {"id": session_id})
+
+
+def locked_position(connection: Connection) -> int:
+    """The position, which nobody else can move until the caller's transaction ends."""
+    found = connection.execute("SELECT sequence FROM recorder_position FOR UPDATE").fetchone()
+    return int(found[0]) if found else 0
+
+
+def set_position(connection: Connection, sequence: int) -> None:
+    """Move the position, whatever it was, within the caller's transaction."""
+    connection.execute("UPDATE recorder_position SET sequence = %s", (sequence,))
 
 
 def _copy(connection: Connection, table: str, rows: Sequence[Row]) -> None:

@@ -49,6 +49,8 @@ class SessionFiles:
 
     def write(self, batch: Batch) -> None:
         """Append what `batch` holds beyond the position, then move the position."""
+        if batch.after > self.sequence:
+            raise FatalError(f"the files reach to {self.sequence}, but the batch begins behind {batch.after}")
         fresh = [entry for entry in batch.entries if entry.sequence > self.sequence]
         chunks = _chunks(fresh)
         self._open(chunks)
@@ -63,6 +65,11 @@ class SessionFiles:
         if summary.start is not None and summary.session_id != STACK:
             document = spelled(as_document(summary)) + "\n"
             write_aside(self.root / summary.session_id / SUMMARY_FILE, document.encode())
+
+    def release(self, session_id: str) -> None:
+        """Let go of a session's files; they are opened again when more is told."""
+        for name in [name for name in self._sizes if name.startswith(f"{session_id}/")]:
+            self._release(name)
 
     def close(self) -> None:
         """Let go of all files."""
@@ -91,9 +98,12 @@ class SessionFiles:
 
     def _close_oldest(self) -> None:
         while len(self._descriptors) > OPEN_FILES:
-            name = next(iter(self._descriptors))
+            self._release(next(iter(self._descriptors)))
+
+    def _release(self, name: str) -> None:
+        del self._sizes[name]
+        if name in self._descriptors:
             os.close(self._descriptors.pop(name))
-            del self._sizes[name]
 
     def _keep_position(self) -> None:
         write_position(self.root, FilePosition(self.sequence, self._sizes))

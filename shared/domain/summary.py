@@ -1,15 +1,14 @@
 """A session in figures: the fold behind `summary.json`, the sessions table, the gauges and the report's headline."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from shared.domain import portfolio as books
 from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.schemas.envelope import Event
-from shared.schemas.lifecycle import PhaseEnd, ReportReady, RunnerEnd, RunnerStart, SessionStart
+from shared.schemas.lifecycle import Heartbeat, PhaseEnd, ReportReady, RunnerEnd, RunnerStart, SessionStart
 from shared.schemas.orders import OrderFilled
 from shared.schemas.values import iso
 
@@ -54,8 +53,10 @@ def evolve(summary: Summary, event: Event) -> Summary:
 
 
 def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
-    """The summary after a fact, and the round trip that the fact completed, if any."""
+    """The summary after a fact, and the round trip that the fact completed, if any. No fold reads a heartbeat."""
     trip = None
+    if isinstance(event, Heartbeat):
+        return summary, None
     if isinstance(event, OrderFilled) and summary.portfolio:
         portfolio, trip = books.with_fill(summary.portfolio, event.order, event.market_time)
     else:
@@ -104,7 +105,7 @@ def runtime_seconds(summary: Summary) -> Decimal:
     """Wall-clock seconds from the start to the end, or to the last fact while the session runs."""
     if summary.started_at is None or summary.last_updated is None:
         return Decimal(0)
-    elapsed = max((summary.ended_at or summary.last_updated) - summary.started_at, summary.started_at - summary.started_at)
+    elapsed = max((summary.ended_at or summary.last_updated) - summary.started_at, timedelta())
     return Decimal(elapsed.days * 86_400 + elapsed.seconds) + Decimal(elapsed.microseconds) / 1_000_000
 
 
@@ -134,6 +135,3 @@ def as_document(summary: Summary) -> dict[str, Any]:
         "name": config.name,
         "quote": config.quote,
     }
-
-
-Document = Mapping[str, Any]

@@ -24,9 +24,13 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a stretch of the stream up to and with `last` leads to. `summaries` are the touched sessions after it."""
+    """What the stretch of the stream from behind `after` up to `last` leads to.
+
+    `summaries` are the figures of the sessions that it touches, as they stand at its end.
+    """
 
     entries: Sequence[Entry]
+    after: int
     last: int
     summaries: Mapping[str, Summary]
 
@@ -76,7 +80,22 @@ def _remember(seen: dict[str, None], identity: str) -> None:
         del seen[next(iter(seen))]
 
 
-def batch_of(ledger: Ledger, entries: Sequence[Entry], last: int) -> Batch:
+def batch_of(ledger: Ledger, entries: Sequence[Entry], after: int, last: int) -> Batch:
     """The batch of `entries`, with the sessions' figures as they stand now."""
     touched = dict.fromkeys(entry.event.session_id for entry in entries)
-    return Batch(entries, last, {session_id: ledger.summary(session_id) for session_id in touched})
+    return Batch(entries, after, last, {session_id: ledger.summary(session_id) for session_id in touched})
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Batches that follow one another, as one."""
+    entries = [entry for batch in batches for entry in batch.entries]
+    summaries = {session_id: summary for batch in batches for session_id, summary in batch.summaries.items()}
+    return Batch(entries, batches[0].after, batches[-1].last, summaries)
+
+
+def halved(batch: Batch) -> tuple[Batch, Batch]:
+    """The batch as two that follow one another; the sessions' figures come with the second."""
+    middle = len(batch.entries) // 2
+    first, second = batch.entries[:middle], batch.entries[middle:]
+    seam = first[-1].sequence
+    return Batch(first, batch.after, seam, {}), Batch(second, seam, batch.last, batch.summaries)

@@ -1,0 +1,75 @@
+"""Gathers single deliveries into stretches that are worth a write."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from types import TracebackType
+from typing import Self
+
+from shared.runtime.delivery import Delivery
+
+LARGEST_STRETCH = 2_000
+LINGER_SECONDS = 0.04
+
+
+class Intake:
+    """Reads `source` ahead by one stretch at most. Used as an async context; ends the reading when left."""
+
+    def __init__(self, source: AsyncGenerator[Delivery, None]) -> None:
+        self._source = source
+        self._waiting: list[Delivery] = []
+        self._arrived = asyncio.Event()
+        self._full = asyncio.Event()
+        self._room = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pump = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._pump
+
+    async def stretch(self, patience: float) -> list[Delivery]:
+        """What has arrived, after lingering a moment for more; empty when nothing came within `patience` seconds.
+
+        Raises what the source raised, once everything before it was taken.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._arrived.wait(), patience)
+        if self._waiting:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), LINGER_SECONDS)
+        taken, self._waiting = self._waiting, []
+        self._full.clear()
+        self._room.set()
+        self._after_taking(taken)
+        return taken
+
+    def _after_taking(self, taken: list[Delivery]) -> None:
+        if self._pump is None or not self._pump.done():
+            self._arrived.clear()
+        elif not taken:
+            self._pump.result()
+
+    async def _read(self) -> None:
+        try:
+            async with aclosing(self._source) as deliveries:
+                async for delivery in deliveries:
+                    await self._take(delivery)
+        finally:
+            self._arrived.set()
+            self._full.set()
+
+    async def _take(self, delivery: Delivery) -> None:
+        self._waiting.append(delivery)
+        self._arrived.set()
+        if len(self._waiting) >= LARGEST_STRETCH:
+            self._full.set()
+            self._room.clear()
+            await self._room.wait()

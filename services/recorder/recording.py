@@ -1,0 +1,163 @@
+"""The recorder's loop: follow the stream, write files and database, show figures, report what has ended."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+from services.recorder import gauges
+from services.recorder.announcements import SERVICE, Announcer
+from services.recorder.archive import Archive
+from services.recorder.core.ledger import Batch, Entry
+from services.recorder.endings import Endings
+from services.recorder.folding import Folding
+from services.recorder.intake import Intake
+from services.recorder.session_files import SUMMARY_FILE, SessionFiles
+from shared.domain.summary import Summary
+from shared.runtime import clock
+from shared.runtime.bus import Bus
+from shared.runtime.delivery import Delivery
+from shared.runtime.errors import FatalError
+from shared.schemas.identity import Cause
+from shared.schemas.lifecycle import PhaseEnd, RunnerEnd
+from shared.schemas.subjects import ALL_EVENTS, EVENTS
+
+TICK_SECONDS = 0.25
+SUMMARY_SECONDS = 0.3
+IDLE_SECONDS = 60.0
+FIRST_CONNECTION_SECONDS = 5.0
+PARTING_SECONDS = 5.0
+
+
+class Recorder:
+    """Reads from the position of the sink that is furthest behind; each sink passes over what it has."""
+
+    def __init__(
+        self, bus: Bus, files: SessionFiles, archive: Archive | None, announcer: Announcer, endings: Endings
+    ) -> None:
+        self._bus, self._files, self._archive = bus, files, archive
+        self._announcer, self._endings = announcer, endings
+        self._shown = gauges.SessionGauges()
+        self._changed: dict[str, Summary] = {}
+        self._touched: dict[str, float] = {}
+        self._summaries_due_at = 0.0
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Record until `stopping`, then what is stored by then."""
+        await self._check_stream()
+        await self._endings.take_up(self._bus)
+        await self._await_archive()
+        while not stopping.is_set():
+            await self._read_on(stopping)
+
+    async def _check_stream(self) -> None:
+        stored = await self._bus.last_sequence(EVENTS)
+        if self._files.sequence > stored:
+            raise FatalError(
+                f"{self._files.root} reaches to {self._files.sequence}, but the stream EVENTS only to {stored}: it is "
+                "another stream's; set DATA_DIR to another folder, or run `python -m services.recorder rebuild`"
+            )
+
+    async def _await_archive(self) -> None:
+        """Give the database a moment, so that a healthy start reads the stream only once."""
+        if self._archive is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._archive.returned.wait(), FIRST_CONNECTION_SECONDS)
+
+    async def _read_on(self, stopping: asyncio.Event) -> None:
+        """Read from the furthest behind on, until told to stop or the database is back."""
+        position = self._archive.begin() if self._archive else None
+        start = self._files.sequence if position is None else min(self._files.sequence, position)
+        folding = Folding(self._bus, start, self._reject)
+        await self._take_up(folding)
+        async with Intake(self._bus.follow(EVENTS, [ALL_EVENTS], start + 1)) as intake:
+            while not stopping.is_set() and not self._archive_returned():
+                await self._turn(intake, folding)
+            if stopping.is_set():
+                await self._finish(intake, folding)
+
+    def _archive_returned(self) -> bool:
+        return self._archive is not None and self._archive.returned.is_set()
+
+    async def _take_up(self, folding: Folding) -> None:
+        """Recall the sessions whose summary may lag behind their events."""
+        for session_id in self._files.open_sessions:
+            await folding.recall(session_id)
+            self._changed[session_id] = folding.ledger.summary(session_id)
+        self._write_summaries(folding.position)
+
+    async def _turn(self, intake: Intake, folding: Folding) -> None:
+        stretch = await intake.stretch(TICK_SECONDS)
+        if stretch:
+            await self._write(await folding.batch(stretch))
+        now = clock.monotonic()
+        if now >= self._summaries_due_at:
+            self._write_summaries(folding.position)
+            self._summaries_due_at = now + SUMMARY_SECONDS
+            self._release_idle(folding, now - IDLE_SECONDS)
+            await self._show_lag()
+        await self._endings.settle(self._files.sequence, self._in_database)
+
+    async def _write(self, batch: Batch) -> None:
+        fresh = [entry for entry in batch.entries if entry.sequence > self._files.sequence]
+        self._files.write(batch)
+        self._changed |= batch.summaries
+        self._touched |= dict.fromkeys(batch.summaries, clock.monotonic())
+        gauges.RECORDED.inc(len(fresh))
+        self._shown.count(fresh, batch.summaries)
+        if self._archive is not None:
+            await self._archive.offer(batch)
+        await self._tell(fresh, batch.last)
+
+    async def _reject(self, delivery: Delivery, reason: str) -> None:
+        """Put aside what is no event, once: it is in neither sink, so the files' position tells whether it is news."""
+        if delivery.sequence > self._files.sequence:
+            await self._bus.deadletter(SERVICE, delivery, reason)
+
+    async def _tell(self, fresh: Iterable[Entry], position: int) -> None:
+        """Tell of the summary at the end of phases and of the session, and note that a report is due."""
+        for sequence, _, event, _ in fresh:
+            if isinstance(event, PhaseEnd | RunnerEnd):
+                self._write_summaries(position)
+                await self._announcer.summary_updated(event, f"sessions/{event.session_id}/{SUMMARY_FILE}")
+            if isinstance(event, RunnerEnd):
+                self._endings.add(Cause.of(event, clock.now()), sequence)
+
+    def _write_summaries(self, position: int) -> None:
+        """Write changed summaries; while the database catches up on older facts, the files' figures stand."""
+        if position >= self._files.sequence:
+            for summary in self._changed.values():
+                self._files.write_summary(summary)
+                self._shown.show(summary)
+            self._changed.clear()
+
+    def _release_idle(self, folding: Folding, since: float) -> None:
+        for session_id, touched in tuple(self._touched.items()):
+            if touched < since:
+                del self._touched[session_id]
+                self._files.release(session_id)
+                if folding.ledger.summary(session_id).ended_at is not None:
+                    folding.ledger.forget(session_id)
+
+    @property
+    def _in_database(self) -> int:
+        return self._files.sequence if self._archive is None else self._archive.sequence
+
+    async def _show_lag(self) -> None:
+        if self._bus.connected:
+            stored = await self._bus.last_sequence(EVENTS)
+            gauges.LAG.labels("files").set(stored - self._files.sequence)
+            if self._archive is not None:
+                gauges.LAG.labels("database").set(stored - self._archive.sequence)
+                gauges.DATABASE_CONNECTED.set(self._archive.connected)
+
+    async def _finish(self, intake: Intake, folding: Folding) -> None:
+        """Write what is stored by now, the recorder's own last words included, as far as a few seconds allow."""
+        deadline = clock.monotonic() + PARTING_SECONDS
+        end = await self._bus.last_sequence(EVENTS) if self._bus.connected else 0
+        while self._behind(end) and clock.monotonic() < deadline:
+            await self._turn(intake, folding)
+        self._write_summaries(folding.position)
+
+    def _behind(self, end: int) -> bool:
+        archive_behind = self._archive is not None and self._archive.connected and self._archive.sequence < end
+        return self._files.sequence < end or archive_behind

@@ -1,0 +1,69 @@
+"""`run`: the recorder as a service."""
+
+import asyncio
+
+from services.recorder.announcements import SERVICE, Announcer
+from services.recorder.archive import Archive, Rejected
+from services.recorder.endings import Endings
+from services.recorder.gauges import REJECTED
+from services.recorder.recording import Recorder
+from services.recorder.requests import answer_requests
+from services.recorder.session_files import SessionFiles
+from services.recorder.sole import sole_writer
+from shared.runtime.bus import Bus
+from shared.runtime.delivery import Delivery
+from shared.runtime.service import Context
+from shared.schemas.codec import subject_of
+
+
+async def record(context: Context) -> int:
+    """Record until told to stop; answers the process's exit status."""
+    root = context.settings.data_dir / "sessions"
+    with sole_writer(root):
+        files = SessionFiles(root)
+        try:
+            await _record(context, files)
+        finally:
+            files.close()
+    return 0
+
+
+async def _record(context: Context, files: SessionFiles) -> None:
+    announcer = Announcer(context.bus)
+    archive = _archive(context, announcer)
+    recorder = Recorder(context.bus, files, archive, announcer, Endings(files.root, announcer))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            background = [tasks.create_task(answer_requests(context.bus, files.root, announcer))]
+            if archive is not None:
+                background.append(tasks.create_task(archive.run()))
+            await recorder.run(context.stopping)
+            for task in background:
+                task.cancel()
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
+
+
+def _archive(context: Context, announcer: Announcer) -> Archive | None:
+    url = context.settings.database_url
+    if url is None:
+        context.log.warning("DATABASE_URL is not set: only session files are written")
+        return None
+    archive = Archive(url, announcer.database_lost, announcer.database_restored, _Rejections(context.bus).put_aside)
+    context.health.require("database", lambda: archive.problem)
+    return archive
+
+
+class _Rejections:
+    """Facts that the database cannot hold become dead letters."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def put_aside(self, rejected: Rejected) -> None:
+        entry, reason = rejected
+        REJECTED.inc()
+        event = entry.event
+        await self._bus.deadletter(
+            SERVICE, Delivery(subject_of(event), entry.line, entry.sequence, event.timestamp, {}), reason
+        )
