@@ -3,25 +3,29 @@
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter, _SubParsersAction
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from getpass import getuser
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from shared.runtime.errors import LeitstandError
+
+if TYPE_CHECKING:
+    from shared.runtime.settings import Settings
 
 _EXIT = "exit status: 0 carried out, 1 refused or failed, 2 wrong settings, 3 stored but no guard answered within 10 s"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run what the command line asks for and leave the process."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     sys.exit(arguments.run(arguments))
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser("python -m services.risk", description=__doc__, epilog=_EXIT)
-    parser.set_defaults(run=_run)
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+def parser() -> ArgumentParser:
+    """What the command line takes; `run` in the parsed result carries it out."""
+    whole = ArgumentParser("python -m services.risk", description=__doc__, epilog=_EXIT)
+    whole.set_defaults(run=_run)
+    commands = whole.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     commands.add_parser("run", help="stand guard (the default)")
     _add_stop(commands, "kill", "stop everything or one session: no new orders, cancel, flatten; latched")
     _add_stop(commands, "pause", "take no new risk until a resume; latched")
@@ -33,7 +37,7 @@ def _parser() -> ArgumentParser:
     enrolment = commands.add_parser("enrol-totp", help="make a secret for the second factor of resume and flatten")
     enrolment.add_argument("--account", default="operator", help="the name that the authenticator app shows")
     enrolment.set_defaults(run=_enrol)
-    return parser
+    return whole
 
 
 def _add_stop(commands: "_SubParsersAction[ArgumentParser]", name: str, text: str) -> None:
@@ -74,13 +78,13 @@ def _run(_: Namespace) -> NoReturn:
 def _ask(arguments: Namespace) -> int:
     from services.risk.cli.ask import ask
 
-    return _reported(lambda: asyncio.run(ask(arguments)))
+    return _with_settings(ask, arguments)
 
 
 def _status(arguments: Namespace) -> int:
     from services.risk.cli.status import status
 
-    return _reported(lambda: asyncio.run(status(arguments)))
+    return _with_settings(status, arguments)
 
 
 def _enrol(arguments: Namespace) -> int:
@@ -89,9 +93,11 @@ def _enrol(arguments: Namespace) -> int:
     return enrol(arguments.account)
 
 
-def _reported(work: Callable[[], int]) -> int:
+def _with_settings(work: Callable[[Namespace, "Settings"], Coroutine[Any, Any, int]], arguments: Namespace) -> int:
+    from shared.runtime.settings import load_settings
+
     try:
-        return work()
+        return asyncio.run(work(arguments, load_settings()))
     except LeitstandError as error:
         print(f"risk: {error}", file=sys.stderr)
         return error.exit_status

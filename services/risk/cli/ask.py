@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from services.risk.cli.outcome import Outcome
 from services.risk.recovery import COMMAND_FACTS
 from shared.runtime.bus import Bus
-from shared.runtime.settings import load_settings
+from shared.runtime.settings import Settings
 from shared.schemas.codec import decode
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import EVENTS, every_session
@@ -18,9 +18,9 @@ _QUIET_SECONDS = 0.3
 """The facts of one command are stored together, so the last has come when no other follows at once."""
 
 
-async def ask(arguments: Namespace) -> int:
+async def ask(arguments: Namespace, settings: Settings) -> int:
     """Send the command that `arguments` name, print what came of it, answer the exit status."""
-    bus = await Bus.connect(load_settings(), "risk")
+    bus = await Bus.connect(settings, "risk")
     try:
         await bus.ensure_streams()
         outcome = await _outcome(bus, arguments.command, arguments.session, _payload(arguments))

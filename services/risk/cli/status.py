@@ -12,7 +12,7 @@ from services.risk.incoming import concerning
 from services.risk.recovery import recall
 from shared.runtime import clock
 from shared.runtime.bus import Bus
-from shared.runtime.settings import load_settings
+from shared.runtime.settings import Settings
 from shared.schemas.codec import UndecodableError
 from shared.schemas.guard import Halt
 from shared.schemas.subjects import EVENTS, every_session, parse_event_subject, session_subjects
@@ -27,9 +27,9 @@ class Report:
     heard: dict[str, datetime]
 
 
-async def status(arguments: Namespace) -> int:
+async def status(arguments: Namespace, settings: Settings) -> int:
     """Print the stack's latch, the sessions and the limits' use; answers the exit status."""
-    bus = await Bus.connect(load_settings(), "risk")
+    bus = await Bus.connect(settings, "risk")
     try:
         await bus.ensure_streams()
         report = await _report(bus)
