@@ -4,14 +4,12 @@ SESSION ?= config/demo.toml
 CANDLES ?=
 SPEED ?= 600
 DURATION ?=
-DATA_DIR ?= data
 REASON ?= make kill
 TESTS ?= tests
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest $(TESTS)
-export DATA_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -62,7 +60,7 @@ down: ## Stop the containers
 	@docker compose down
 
 kill: $(VENV)/demo.stamp ## Emergency stop of everything (REASON="…")
-	@exec $(PY) -m services.risk kill "$$REASON"
+	@exec $(PY) -m services.risk kill --reason="$$REASON"
 kill: export REASON := $(REASON)
 
 clean: ## Remove what was installed and cached; sessions in data/ stay

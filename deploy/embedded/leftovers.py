@@ -26,5 +26,5 @@ def end_leftovers(path: Path) -> int:
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
-        return process.children(recursive=True)
+        return list(process.children(recursive=True))
     return []

@@ -122,7 +122,7 @@ def _owner() -> pwd.struct_passwd | None:
 def _hand_over(home: Path, owner: pwd.struct_passwd | None) -> None:
     if owner is not None:
         os.chown(home, owner.pw_uid, owner.pw_gid)
-        for path in (home, _program("postgres")):
+        for path in (home, _programs()):
             _let_through(path)
     home.chmod(0o700)
 
@@ -141,7 +141,7 @@ def _create(home: Path, owner: pwd.struct_passwd | None) -> None:
         return
     unfinished = home / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    command = [_program("initdb"), "-D", unfinished, *CREATION]
+    command = [_program("initdb"), "-D", str(unfinished), *CREATION]
     made = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, **_as(owner))
     if made.returncode:
         raise PostgresServerError(f"PostgreSQL's data folder can't be made in {home}: {made.stderr.strip()}")
@@ -197,8 +197,8 @@ def _programs() -> Path:
     return Path(package.origin).parent / FOLDER
 
 
-def _program(name: str) -> Path:
-    return _programs() / name
+def _program(name: str) -> str:
+    return str(_programs() / name)
 
 
 def _as(owner: pwd.struct_passwd | None) -> Mapping[str, Any]:
