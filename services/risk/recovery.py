@@ -6,21 +6,27 @@ from dataclasses import dataclass
 
 from services.risk.core.stack import latched
 from shared.runtime.bus import Bus
+from shared.schemas.catalogue import BY_NAME
 from shared.schemas.codec import UndecodableError, decode
 from shared.schemas.envelope import Event
 from shared.schemas.guard import Halt
+from shared.schemas.lifecycle import Heartbeat
 from shared.schemas.subjects import (
     DEADLETTER,
     EVENTS,
     deadletter_subject,
+    event_subject,
     every_session,
     parse_event_subject,
-    writer_subjects,
 )
 from shared.schemas.values import STACK
 
 COMMAND_FACTS = ("trading_halted", "trading_resumed", "flatten_ordered", "command_refused")
 """The facts that commands lead to."""
+
+
+_ANSWERS = [name for name, kind in BY_NAME.items() if "risk" in kind.WRITERS and kind is not Heartbeat]
+"""What the guard may have told in answer to a fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ async def _sessions(bus: Bus, kind: str) -> dict[str, int]:
 
 async def _answers(bus: Bus, sessions: Iterable[str]) -> dict[str, list[Event]]:
     answers: dict[str, list[Event]] = {}
-    subjects = [writer_subjects(name, "risk") for name in sessions]
+    subjects = [event_subject(name, "risk", kind) for name in sessions for kind in _ANSWERS]
     if not subjects:
         return answers
     async for _, fact in _readable(bus, subjects):
