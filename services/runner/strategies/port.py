@@ -9,9 +9,9 @@ last closes and with the shares of the strategy's equity that its positions are 
 
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 
 class Bar(NamedTuple):
@@ -36,6 +36,14 @@ class StrategyParams(BaseModel):
     """Base of a strategy's parameters; unknown names and values out of bounds are refused by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and wanted in (int, float, Decimal):
+            raise ValueError("true or false is no number")
+        return value
 
 
 class StrategyError(ValueError):

@@ -100,4 +100,6 @@ def _problem(found: Mapping[str, Any], kind: type[StrategyParams]) -> str:
     if found["type"] == "extra_forbidden":
         return f"{key}: unknown; it takes {', '.join(kind.model_fields) or 'no parameters'}"
     reason = str(found["msg"]).removeprefix("Value error, ")
-    return f"{key}: {reason}, not {found['input']!r}" if found["loc"] else f"{key}: {reason}"
+    if found["type"] == "missing" or not found["loc"]:
+        return f"{key}: {reason}"
+    return f"{key}: {reason}, not {found['input']!r}"
