@@ -36,7 +36,7 @@ from shared.schemas.orders import (
     Ticket,
 )
 from shared.schemas.session import SessionConfig
-from shared.schemas.values import OrderType, Side
+from shared.schemas.values import OrderType, Service, Side
 
 SESSION = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -69,7 +69,7 @@ class Story:
     account: Portfolio = field(default_factory=lambda: books.opened(Decimal(10_000), "USDT"))
     price: Decimal = Decimal("100.00")
 
-    def tell(self, kind: type[Event], service: str = "runner", **fields: Any) -> Event:
+    def tell(self, kind: type[Event], service: Service = "runner", **fields: Any) -> Event:
         """One fact, a millisecond of wall time after the last."""
         self.step += 1
         instant = WALL + timedelta(milliseconds=self.step)

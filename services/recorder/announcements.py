@@ -1,5 +1,7 @@
 """What the recorder itself tells. Ids follow from causes, so telling again after a restart adds nothing."""
 
+from typing import Any
+
 from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.schemas.envelope import Event
@@ -12,9 +14,9 @@ from shared.schemas.lifecycle import (
     ReportReady,
     SummaryUpdated,
 )
-from shared.schemas.values import STACK
+from shared.schemas.values import STACK, Service
 
-SERVICE = "recorder"
+SERVICE: Service = "recorder"
 PEER = "postgresql"
 
 
@@ -42,7 +44,7 @@ class Announcer:
         text = "PostgreSQL is back and is brought up to date"
         await self._tell(_unprompted(), ConnectionRestored, message=text, details=Connection(peer=PEER))
 
-    async def _tell(self, cause: Cause, kind: type[Event], **fields: object) -> None:
+    async def _tell(self, cause: Cause, kind: type[Event], **fields: Any) -> None:
         facts = Facts(cause, SERVICE)
         facts.tell(kind, **fields)
         await self._bus.append(facts.told)

@@ -95,7 +95,7 @@ class Archive:
         patiently = AsyncRetrying(
             retry=retry_if_exception_type(psycopg.OperationalError),
             wait=wait_exponential(multiplier=0.2, max=5),
-            before_sleep=lambda state: self._report_absence(state.outcome and state.outcome.exception()),
+            before_sleep=lambda state: self._report_absence(state.outcome.exception() if state.outcome else None),
         )
         return await patiently(asyncio.to_thread, self._prepared)
 

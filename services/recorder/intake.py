@@ -1,8 +1,8 @@
 """Gathers single deliveries into stretches that are worth a write."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +15,7 @@ LINGER_SECONDS = 0.04
 class Intake:
     """Reads `source` ahead by one stretch at most. Used as an async context; ends the reading when left."""
 
-    def __init__(self, source: AsyncGenerator[Delivery, None]) -> None:
+    def __init__(self, source: AsyncIterator[Delivery]) -> None:
         self._source = source
         self._waiting: list[Delivery] = []
         self._arrived = asyncio.Event()
@@ -59,9 +59,8 @@ class Intake:
 
     async def _read(self) -> None:
         try:
-            async with aclosing(self._source) as deliveries:
-                async for delivery in deliveries:
-                    await self._take(delivery)
+            async for delivery in self._source:
+                await self._take(delivery)
         finally:
             self._arrived.set()
             self._full.set()

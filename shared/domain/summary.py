@@ -55,6 +55,7 @@ def evolve(summary: Summary, event: Event) -> Summary:
 def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
     """The summary after a fact, and the round trip that the fact completed, if any. No fold reads a heartbeat."""
     trip = None
+    portfolio: Portfolio | None
     if isinstance(event, Heartbeat):
         return summary, None
     if isinstance(event, OrderFilled) and summary.portfolio:

@@ -46,7 +46,7 @@ def length(span: timedelta) -> str:
     """A length of time in its two largest units: 3 d 4 h."""
     seconds = int(span.total_seconds())
     sizes = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-    parts = []
+    parts: list[str] = []
     for unit, size in sizes:
         count, seconds = divmod(seconds, size)
         if count or (parts and len(parts) < 2):

@@ -9,7 +9,8 @@ from shared.domain.report.material import Halted, Notes
 SHOWN_AT_EACH_END = 200
 _HEAD = (
     "<tr><th>#</th><th>Opened, UTC</th><th>Held</th><th>Symbol</th><th>Strategy</th><th class=n>Quantity</th>"
-    "<th class=n>Entry</th><th class=n>Exit</th><th class=n>Fees</th><th class=n>Result</th><th class=n>Return</th></tr>"
+    "<th class=n>Entry</th><th class=n>Exit</th><th class=n>Fees</th><th class=n>Result</th>"
+    "<th class=n>Return</th></tr>"
 )
 
 
@@ -24,7 +25,8 @@ def trades_table(trades: Sequence[RoundTrip], quote: str, digits: int) -> str:
         rows = [*rows[:SHOWN_AT_EACH_END], gap, *rows[-SHOWN_AT_EACH_END:]]
     return (
         f'<div class="scroll tall" tabindex="0"><table class="list"><thead>{_HEAD}</thead>'
-        f'<tbody>{"".join(rows)}</tbody></table></div><p class="caption">Fees and results in {text(quote)}, results after fees.</p>'
+        f'<tbody>{"".join(rows)}</tbody></table></div>'
+        f'<p class="caption">Fees and results in {text(quote)}, results after fees.</p>'
     )
 
 
@@ -55,7 +57,8 @@ def notes_section(notes: Notes) -> str:
 def _counts(title: str, head: str, counts: Mapping[str, int], empty: str) -> str:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     rows = "".join(f"<tr><td>{text(name)}</td><td class=n>{count:,}</td></tr>" for name, count in ordered)
-    table = f'<table class="list"><thead><tr><th>{head}</th><th class=n>Count</th></tr></thead><tbody>{rows}</tbody></table>'
+    titles = f"<thead><tr><th>{head}</th><th class=n>Count</th></tr></thead>"
+    table = f'<table class="list">{titles}<tbody>{rows}</tbody></table>'
     return f'<section class="card"><h2>{title}</h2>{table if rows else f"<p class=empty>{empty}</p>"}</section>'
 
 
