@@ -31,11 +31,14 @@ class Touch:
 
 def walk(working: Working, candle: Candle, time_zone: str) -> tuple[Working, Touch | None]:
     """The order after the candle has passed it, and where on its path the order can be filled, if anywhere."""
+    in_range = _in_range(working, candle)
+    if not in_range and _settled(working):
+        return working, None
     live_from = max(working.active_at, candle.open_time)
     if live_from >= candle.close_time:
         return working, None
     working = _with_day(working, live_from, time_zone)
-    if _expired(working, live_from) or not _in_range(working, candle):
+    if _expired(working, live_from) or not in_range:
         return _met(working), None
     return _walked(working, path_of(candle), position_at(candle, live_from), _end(working, candle))
 
@@ -68,6 +71,12 @@ def _in_range(working: Working, candle: Candle) -> bool:
     if level is None:
         return True
     return candle.high >= level if direction > 0 else candle.low <= level
+
+
+def _settled(working: Working) -> bool:
+    """Whether a bar out of range changes nothing about the order."""
+    day_unknown = working.expires_at is None and working.ticket.time_in_force is TimeInForce.DAY
+    return working.stage is not Stage.ARRIVING and not day_unknown
 
 
 def _met(working: Working) -> Working:
