@@ -38,6 +38,6 @@ async def _status_of(url: str) -> bytes:
     try:
         writer.write(f"GET /readyz HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
-        return await reader.readline()
+        return (await reader.read()).partition(b"\r\n")[0]
     finally:
         writer.close()
