@@ -39,7 +39,7 @@ from shared.schemas.orders import (
     VenueObserved,
 )
 from shared.schemas.session import SessionConfig
-from shared.schemas.values import OrderType, Side
+from shared.schemas.values import OrderType, Service, Side
 
 SESSION = "6f1c2f36-5a5e-5b6e-9d3c-0123456789ab"
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -110,7 +110,7 @@ class Story:
     def __post_init__(self) -> None:
         self.books = accounts.opened(self.config.initial_capital, self.config.quote)
 
-    def tell(self, kind: type[E], service: str = "runner", **fields: Any) -> E:
+    def tell(self, kind: type[E], service: Service = "runner", **fields: Any) -> E:
         """A fact of `kind` at the present market time."""
         self.number += 1
         own = derived_id(self.session_id, "story", self.number)

@@ -114,7 +114,8 @@ def test_no_order_on_old_prices() -> None:
 
 @pytest.mark.parametrize(("limit", "bound"), [("max_data_age", "5m"), ("max_slippage", "0.01")])
 def test_no_order_before_the_first_candle_of_its_symbol(limit: str, bound: str) -> None:
-    story = Story(config(**{limit: bound}))
+    only: dict[str, Any] = {limit: bound}
+    story = Story(config(**only))
     guarded = Guarded(story)
     guarded.hear(story.start())
     assert guarded.refuses(ticket()) == limit

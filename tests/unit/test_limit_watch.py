@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from shared.schemas.guard import Halt, LimitBreached, Resumption, TradingHalted, TradingResumed
 from shared.schemas.market import EquityMarked
@@ -16,7 +17,7 @@ def kinds(guarded: Guarded, price: str, awaits_guard: bool = False) -> list[str]
     return [fact.type for fact in guarded.hear(guarded.story.mark(awaits_guard))]
 
 
-def holding(**risk: object) -> Guarded:
+def holding(**risk: Any) -> Guarded:
     """A session that holds 50 BTCUSDT bought at 100: half of its equity."""
     guarded = trading(**risk)
     guarded.buy(ticket("a", qty="50"))
