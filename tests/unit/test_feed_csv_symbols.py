@@ -28,6 +28,8 @@ def seen(feed: CsvCandles) -> list[tuple[int, tuple[str, ...]]]:
         ("BTC_PERP-1m.csv", None, "BTC_PERP"),
         ("BTC-USD-1m.csv", None, "BTC-USD"),
         ("GOOG.csv", None, "GOOG"),
+        ("btcusdt-1m.csv", ["ETHUSDT", "BTCUSDT"], "BTCUSDT"),
+        ("candles.csv", None, "CANDLES"),
         ("BTC-USD.csv", ["BTC-USD"], "BTC-USD"),
         ("BTC-USD.csv", ["BTC", "ETH"], "BTC"),
         ("BTC-1m.csv", ["BTC"], "BTC"),
@@ -45,7 +47,7 @@ def test_a_session_of_one_symbol_takes_a_single_file_for_it_and_says_so(tmp_path
     feed = load_csv([written(tmp_path, "my candles.csv", [0, 1])], ["BTCUSDT"])
     (told,) = feed.description.repairs
     assert feed.description.symbols == ("BTCUSDT",)
-    assert (told.rule, told.before, told.after) == ("named as the session's only symbol", "my candles", "BTCUSDT")
+    assert (told.rule, told.before, told.after) == ("named as the session's only symbol", "MY CANDLES", "BTCUSDT")
 
 
 def test_slices_are_the_union_of_times_in_the_sessions_order_of_symbols(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Strategies are found by their files, and a session's parameters fit them or are refused by name."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
@@ -17,9 +16,9 @@ GIVEN = ("bollinger", "ema_crossover", "golden_cross", "rebalance", "rsi_reversi
 
 
 @pytest.fixture
-def users_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def users_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(strategies, "__path__", [*strategies.__path__, str(tmp_path)])
-    yield tmp_path
+    return tmp_path
 
 
 def entry(name: str, **params: Any) -> StrategyEntry:

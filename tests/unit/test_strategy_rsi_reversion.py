@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -30,7 +31,7 @@ def indices(closes: Sequence[float], params: Params) -> list[float]:
 
 
 def independent_indices(closes: Sequence[float], length: int) -> list[float]:
-    changes = [after - before for before, after in zip(closes, closes[1:], strict=False)]
+    changes = [after - before for before, after in pairwise(closes)]
     gain = sum(max(change, 0) for change in changes[:length]) / length
     loss = sum(max(-change, 0) for change in changes[:length]) / length
     seen = [100 - 100 / (1 + gain / loss)]

@@ -13,30 +13,32 @@ from shared.schemas.lifecycle import Repair
 def named(path: Path, rows: Rows, symbols: Sequence[str], *, alone: bool) -> tuple[list[Series], list[Repair]]:
     """A file's series by symbol.
 
-    Without a column `symbol` the file's name tells: its stem if the session knows that symbol, else what stands before
-    the stem's last `-`. A session of a single symbol needs no telling when it is given a single (`alone`) such file.
+    Without a column `symbol` the file's name tells, in capitals: its stem if the session knows that symbol, else what
+    stands before the stem's last `-`. A session of a single symbol needs no telling when it is given a single (`alone`) such file.
     """
     source = str(path)
     series = [Series(source, name or _told_by(path, symbols, alone=alone), listed) for name, listed in rows.items()]
-    told = _short_name(path)
-    if None not in rows or series[0].symbol in (path.stem, told):
+    whole, short = _names(path)
+    if None not in rows or series[0].symbol in (whole, short):
         return series, []
-    naming = Repair(rule="named as the session's only symbol", source=source, before=told, after=series[0].symbol)
+    naming = Repair(rule="named as the session's only symbol", source=source, before=short, after=series[0].symbol)
     return series, [naming]
 
 
-def _short_name(path: Path) -> str:
-    return path.stem.rpartition("-")[0] or path.stem
+def _names(path: Path) -> tuple[str, str]:
+    stem = path.stem.upper()
+    return stem, stem.rpartition("-")[0] or stem
 
 
 def _told_by(path: Path, symbols: Sequence[str], *, alone: bool) -> str:
-    for name in (path.stem, _short_name(path)):
+    names = _names(path)
+    for name in names:
         if name in symbols:
             return name
     if alone and len(symbols) == 1:
         return symbols[0]
     try:
-        return symbol(_short_name(path))
+        return symbol(names[1])
     except ValueRefused as error:
         raise FeedError(f"{path}: its name must tell the symbol, as in BTCUSDT-1m.csv: {error}") from None
 

@@ -22,7 +22,7 @@ def number(text: str) -> Decimal:
 def volume(text: str) -> Decimal:
     """A volume, zero or more."""
     value = number(text)
-    if value < 0:
+    if text[0] == "-" and value:
         raise ValueRefused(f"volume {text} is negative")
     return value
 
@@ -51,7 +51,7 @@ class Prices(dict[str, Decimal]):
     def __missing__(self, text: str) -> Decimal:
         """Parse a price that was not seen yet; ValueRefused unless it is above zero."""
         price = number(text)
-        if price <= 0:
+        if text[0] == "-" or not price:
             raise ValueRefused(f"price {text} is not above zero")
         self[text] = price
         return price
