@@ -31,14 +31,16 @@ class Bus:
         """Make the contract's streams, or bring them up to date; FatalError when that is impossible."""
         await streams.ensure_streams(self.connection)
 
-    async def append(self, events: Sequence[Event], *, after: int | None = None) -> int:
+    async def append(self, events: Sequence[Event], *, after: int | None = None, atomic: bool = True) -> int:
         """Store `events` in order, each exactly once; answers the last one's number in EVENTS, 0 for no events.
 
-        Up to 1000 events are stored all or none. Repeated across reconnects for some 15 seconds, then RetryableError.
+        Up to 1000 events are stored all or none; that costs the server five synchronous writes to its disk. Without
+        `atomic` they are stored one by one in order: far cheaper, but a crash may leave only the first of them, and
+        others' facts may come between. Repeated across reconnects for some 30 seconds, then RetryableError.
         `after` is the number of the last message that this writer is known to have stored for the session (0: none);
         FencedError when another one has written since.
         """
-        return await publishing.append(self.connection, events, after)
+        return await publishing.append(self.connection, events, after, atomic)
 
     async def last_sequence(self, stream: str) -> int:
         """The number of the last message in `stream`, 0 when it is empty."""
@@ -90,7 +92,7 @@ class Bus:
         return self.connection.problem
 
     async def close(self) -> None:
-        """End the connection; what was asked for is sent first."""
+        """End the connection; what is still being asked fails."""
         await self.connection.close()
 
     async def _store(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:

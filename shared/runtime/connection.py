@@ -3,23 +3,28 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import nats.errors
 import structlog
 from nats.aio.client import Client, RawCredentials
+from nats.aio.msg import Msg
 
 from shared.runtime import clock, metrics
+from shared.runtime.answers import Answers, content, send
 from shared.runtime.errors import FatalError, LeitstandError, RetryableError
 from shared.runtime.settings import Settings
 
 OPEN_WITHIN_SECONDS = 30.0
-ANSWER_WITHIN_SECONDS = 2.0
-BUDGET_SECONDS = 15.0
+ANSWER_WITHIN_SECONDS = 5.0
+BUDGET_SECONDS = 30.0
 """How long a request is repeated across a server's restart before it fails."""
 _RECONNECT_WAIT_SECONDS = 0.2
+_UNANSWERED_PINGS = 4
+"""A dead server is noticed in five seconds; less, and a machine at its limit would lose its connections as well."""
+T = TypeVar("T")
 _log = structlog.get_logger("bus")
 
 
@@ -42,6 +47,7 @@ class Connection:
         """Done when the connection has ended for good without our asking."""
         self.when_restored: set[Callable[[], None]] = set()
         self.when_lost: set[Callable[[], None]] = set()
+        self._answers = Answers(client, ANSWER_WITHIN_SECONDS)
         self._up = asyncio.Event()
         self._closing = False
 
@@ -56,6 +62,7 @@ class Connection:
             raise FatalError(
                 f"no connection to NATS within {within:g} s: {connection.problem or error}; is NATS_URL right?"
             ) from None
+        await connection._answers.listen()
         connection._is_up()
         return connection
 
@@ -68,7 +75,7 @@ class Connection:
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": _RECONNECT_WAIT_SECONDS,
             "ping_interval": 1,
-            "max_outstanding_pings": 2,
+            "max_outstanding_pings": _UNANSWERED_PINGS,
             "error_cb": self._on_error,
             "disconnected_cb": self._on_lost,
             "reconnected_cb": self._on_restored,
@@ -83,22 +90,22 @@ class Connection:
 
     async def request(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Ask once; the server's JSON answer. RefusedError for an error, RetryableError when there is no answer."""
-        try:
-            answer = await self.client.request(
-                subject, payload, ANSWER_WITHIN_SECONDS, headers=dict(headers) if headers else None
-            )
-        except nats.errors.MaxPayloadError:
-            raise FatalError(f"{len(payload)} bytes on {subject} are more than the server takes") from None
-        except nats.errors.Error as error:
-            raise RetryableError(f"no answer to {subject}: {self.problem or type(error).__name__}") from None
-        return accepted(answer.data)
+        return accepted(await (await self.post(subject, payload, headers)))
+
+    async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> asyncio.Future[Msg]:
+        """Ask once without waiting; what comes is for `accepted`. Requests arrive in the order they were posted."""
+        return await self._answers.post(subject, payload, headers)
+
+    async def send(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Publish without waiting for anything; RetryableError when the server can't be reached."""
+        await send(self.client, subject, payload, headers)
 
     async def api(self, operation: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask JetStream's API, for example `STREAM.INFO.EVENTS`, again and again until the budget is spent."""
         payload = json.dumps(body).encode() if body is not None else b""
         return await self.persist(lambda: self.request(f"$JS.API.{operation}", payload))
 
-    async def persist(self, attempt: Callable[[], Any], budget: float = BUDGET_SECONDS) -> Any:
+    async def persist(self, attempt: Callable[[], Awaitable[T]], budget: float = BUDGET_SECONDS) -> T:
         """`attempt()`, repeated while it raises RetryableError and the budget in seconds lasts."""
         deadline = clock.monotonic() + budget
         while True:
@@ -106,7 +113,7 @@ class Connection:
                 return await attempt()
             except RetryableError as error:
                 if clock.monotonic() >= deadline:
-                    raise RetryableError(f"gave up after {budget:g} s: {error}") from None
+                    raise RetryableError(f"gave up after {budget:g} s: {self.problem or error}") from None
             await self._pause(deadline - clock.monotonic())
 
     async def _pause(self, longest: float) -> None:
@@ -118,21 +125,19 @@ class Connection:
 
     async def restored(self) -> None:
         """Wait until the server can be reached; FatalError when the connection has ended for good."""
+        if self._up.is_set():
+            return
         waiting = asyncio.ensure_future(self._up.wait())
-        await asyncio.wait({waiting, self.closed}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {waiting, self.closed}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
         if not self._up.is_set():
-            waiting.cancel()
             raise FatalError("the connection to NATS has ended for good; start the service again")
 
     async def close(self) -> None:
-        """Send what is pending, then end the connection; nothing happens when it has ended."""
+        """End the connection; open requests fail. Nothing happens when it has ended."""
         self._closing = True
-        if self.client.is_closed:
-            return
-        try:
-            await asyncio.wait_for(self.client.drain(), ANSWER_WITHIN_SECONDS)
-        except (TimeoutError, nats.errors.Error):
-            await self.client.close()
+        await self.client.close()
 
     def _is_up(self) -> None:
         self.problem = None
@@ -140,11 +145,12 @@ class Connection:
         metrics.BUS_CONNECTED.set(1)
 
     async def _on_error(self, error: Exception) -> None:
-        self.problem = f"NATS: {error or type(error).__name__}"
+        self.problem = f"NATS: {str(error) or type(error).__name__}"
         _log.warning("bus trouble", problem=self.problem)
 
     async def _on_lost(self) -> None:
         self._up.clear()
+        self._answers.fail("connection lost")
         metrics.BUS_CONNECTED.set(0)
         if self._closing:
             return
@@ -160,14 +166,16 @@ class Connection:
             notice()
 
     async def _on_closed(self) -> None:
+        self._answers.fail("connection closed")
         metrics.BUS_CONNECTED.set(0)
         if not self._closing and not self.closed.done():
             self.problem = "NATS: connection closed for good"
             self.closed.set_result(None)
 
 
-def accepted(answer: bytes) -> dict[str, Any]:
+def accepted(message: Msg) -> dict[str, Any]:
     """The server's answer as JSON; RefusedError when it tells an error, RetryableError when it is none."""
+    answer = content(message)
     try:
         parsed: dict[str, Any] = json.loads(answer)
     except ValueError:

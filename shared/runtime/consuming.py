@@ -13,18 +13,22 @@ from nats.aio.subscription import Subscription
 from shared.runtime import clock
 from shared.runtime.connection import Connection, RefusedError
 from shared.runtime.delivery import Delivery, Receipt, received
-from shared.runtime.errors import FatalError
+from shared.runtime.errors import FatalError, RetryableError
 from shared.runtime.streams import last_sequence
 
 _SECOND = 1_000_000_000
 _HEARTBEAT_SECONDS = 0.5
 _SILENCE_SECONDS = 3 * _HEARTBEAT_SECONDS
+_WINDOW = 1000
+"""So many messages the server sends ahead of what was taken."""
+_ACKNOWLEDGED_AT_ONCE = _WINDOW // 4
 _CONSUMER: dict[str, Any] = {
-    "ack_policy": "none",
+    "ack_policy": "all",
+    "ack_wait": 24 * 3600 * _SECOND,
+    "max_ack_pending": _WINDOW,
     "max_deliver": 1,
     "mem_storage": True,
     "num_replicas": 1,
-    "flow_control": True,
     "idle_heartbeat": int(_HEARTBEAT_SECONDS * _SECOND),
     "inactive_threshold": 5 * _SECOND,
 }
@@ -35,33 +39,37 @@ class Inlet:
     """One consumer on the server and what it has delivered so far.
 
     Iterating ends at the first sign that something may be missing: a hole in the consumer's numbering, silence, or a
-    new connection. The server sends no more than its flow-control window ahead of what was taken from here.
+    lost connection. The server sends no more than the window ahead of what was taken from here and acknowledged, so
+    memory stays bounded and answers to other requests don't queue behind a flood.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.pending = 0
         """How many matching messages the server still held when the consumer was made."""
         self._connection = connection
-        self._waiting: deque[Msg] = deque()
+        self._waiting: deque[tuple[Delivery, Receipt]] = deque()
         self._wakeup: asyncio.Future[None] | None = None
-        self._taken = 0
+        self._received = 0
         self._over = False
         self._heard_at = clock.monotonic()
         self._subscription: Subscription | None = None
         self._watch: asyncio.TimerHandle | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many messages have come that nobody has taken yet."""
+        return len(self._waiting)
+
     async def open(self, stream: str, subjects: Sequence[str], start: dict[str, Any]) -> None:
         """Make the consumer; `start` is its deliver policy. FatalError when the server refuses."""
         inbox = self._connection.client.new_inbox()
         self._subscription = await self._connection.client.subscribe(
-            inbox, cb=self._receive, pending_msgs_limit=0, pending_bytes_limit=0
+            inbox, cb=self.receive, pending_msgs_limit=0, pending_bytes_limit=0
         )
         self._connection.when_lost.add(self._end)
         config = {**_CONSUMER, **start, "deliver_subject": inbox, "filter_subjects": list(subjects)}
         try:
-            answer = await self._connection.api(
-                f"CONSUMER.CREATE.{stream}", {"stream_name": stream, "config": config}
-            )
+            answer = await self._connection.api(f"CONSUMER.CREATE.{stream}", {"stream_name": stream, "config": config})
         except RefusedError as error:
             raise FatalError(f"{stream} can't be read: {error}") from None
         self.pending = int(answer["num_pending"])
@@ -81,18 +89,13 @@ class Inlet:
         return self
 
     async def __anext__(self) -> tuple[Delivery, Receipt]:
-        while True:
-            while not self._waiting:
-                await self._arrival()
-            message = self._waiting.popleft()
-            if message.headers and message.headers.get("Status") == _CONTROL_STATUS:
-                await self._heed(message)
-                continue
-            taken = received(message)
-            if taken[1].consumer_sequence != self._taken + 1:
-                raise StopAsyncIteration
-            self._taken += 1
-            return taken
+        while not self._waiting:
+            await self._arrival()
+        taken = self._waiting.popleft()
+        if taken[1].number % _ACKNOWLEDGED_AT_ONCE == 0:
+            with suppress(RetryableError):
+                await self._connection.send(taken[1].reply, b"")
+        return taken
 
     async def _arrival(self) -> None:
         if self._over:
@@ -100,20 +103,24 @@ class Inlet:
         self._wakeup = asyncio.get_running_loop().create_future()
         await self._wakeup
 
-    async def _heed(self, message: Msg) -> None:
-        """Answer flow control only here, when everything before it was taken; compare a heartbeat's numbering."""
-        headers = message.headers or {}
-        answer_to = message.reply or headers.get("Nats-Consumer-Stalled")
-        if answer_to:
-            with suppress(nats.errors.Error):
-                await self._connection.client.publish(answer_to)
-        if int(headers.get("Nats-Last-Consumer", self._taken)) != self._taken:
-            raise StopAsyncIteration
-
-    async def _receive(self, message: Msg) -> None:
+    async def receive(self, message: Msg) -> None:
+        """Take in what the server sent: a message, or word of how many it has sent so far."""
         self._heard_at = clock.monotonic()
-        self._waiting.append(message)
-        self._wake()
+        if self._over:
+            return
+        if message.headers and message.headers.get("Status") == _CONTROL_STATUS:
+            self._expect(int(message.headers.get("Nats-Last-Consumer", self._received)), self._received)
+            return
+        taken = received(message)
+        if self._expect(taken[1].number, self._received + 1):
+            self._received += 1
+            self._waiting.append(taken)
+            self._wake()
+
+    def _expect(self, number: int, expected: int) -> bool:
+        if number != expected:
+            self._end()
+        return number == expected
 
     def _wake(self) -> None:
         if self._wakeup is not None and not self._wakeup.done():
@@ -134,13 +141,17 @@ async def follow(connection: Connection, stream: str, subjects: Sequence[str], s
     """Every message from number `start` on that matches, in order, without end."""
     position = start
     while True:
-        await _check_history(connection, stream, position)
+        await connection.restored()
         inlet = Inlet(connection)
         try:
+            await _check_history(connection, stream, position)
             await inlet.open(stream, subjects, _from(position))
             async for delivery, _ in inlet:
                 position = delivery.sequence + 1
                 yield delivery
+        except RetryableError:
+            if connection.connected:
+                raise
         finally:
             await inlet.close()
 

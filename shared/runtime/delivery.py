@@ -22,18 +22,22 @@ class Delivery(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What the server tells along with a delivery: its number among the consumer's, and how many are still to come."""
+    """What the server tells along with a delivery.
 
-    consumer: str
-    consumer_sequence: int
+    `number` counts what the consumer delivered, `pending` is how many matching messages are still to come, `reply` is
+    where an acknowledgement goes.
+    """
+
+    number: int
     pending: int
+    reply: str
 
 
 def received(message: Msg) -> tuple[Delivery, Receipt]:
     """A message of a JetStream consumer and its receipt, read from the reply subject (ADR-15)."""
     tokens = message.reply.split(".")
-    first = 3 if len(tokens) == _TOKENS_WITHOUT_DOMAIN else 5
-    consumer, _, sequence, consumer_sequence, nanoseconds, pending = tokens[first : first + 6]
+    first = 5 if len(tokens) == _TOKENS_WITHOUT_DOMAIN else 7
+    sequence, number, nanoseconds, pending = tokens[first : first + 4]
     delivery = Delivery(
         message.subject,
         message.data,
@@ -41,4 +45,4 @@ def received(message: Msg) -> tuple[Delivery, Receipt]:
         datetime.fromtimestamp(int(nanoseconds) / 1e9, UTC),
         message.headers or _NO_HEADERS,
     )
-    return delivery, Receipt(consumer, int(consumer_sequence), int(pending))
+    return delivery, Receipt(int(number), int(pending), message.reply)

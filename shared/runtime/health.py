@@ -41,7 +41,7 @@ class Health:
     def url(self) -> str:
         """Where the server listens."""
         host, port = self._server.server_address[:2]
-        return f"http://{str(host)}:{port}"
+        return f"http://{host!s}:{port}"
 
     def require(self, name: str, check: Check) -> None:
         """From now on the service is ready only while `check` finds nothing wrong."""

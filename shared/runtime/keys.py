@@ -68,7 +68,7 @@ def verifier(public_key: str) -> Verify:
 
 
 def _raw_public_key(public_key: str) -> bytes:
-    wrong = SettingsError(f"RISK_PUBLIC_KEY {public_key!r} is not an NKEY's public key (56 characters, starting with U)")
+    wrong = SettingsError(f"RISK_PUBLIC_KEY {public_key!r} is no public NKEY of 56 characters, starting with U")
     try:
         raw = b32decode(public_key)
     except Base64Error:

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 
@@ -84,7 +84,8 @@ async def _serve(name: ServiceName, settings: Settings, log: structlog.typing.Fi
 
 async def _until_bus_ends(work: Awaitable[int], bus: Bus) -> int:
     task = asyncio.ensure_future(work)
-    await asyncio.wait({task, bus.connection.closed}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {task, bus.connection.closed}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         return task.result()
     task.cancel()

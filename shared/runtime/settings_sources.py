@@ -15,7 +15,7 @@ _FLAGS = ("SESSION", "SPEED", "DURATION", "CANDLES")
 _PREFIXES = ("BINANCE_", "ALPACA_", "TELEGRAM_", "SMTP_", "EMAIL_", "DESK_", "TOTP_", "LIVE_", "DRY_", "RISK_", "KILL_")
 _PREFIXES_IN_DOTENV = (*_PREFIXES, "NATS_", "DATABASE_", "LOG_", "DATA_", "METRICS_")
 """In the environment at large, names such as NATS_PORT may be an orchestrator's."""
-_ALIKE = 0.88
+_ALIKE = 0.87
 
 
 def gathered(environ: Mapping[str, str], dotenv: Path | None, names: Sequence[str]) -> dict[str, str]:
