@@ -5,7 +5,7 @@ stream is read on from there, so nothing is missing and nothing is there twice.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from services.recorder.core.ledger import Batch, Entry
@@ -32,8 +32,9 @@ def session_folders(root: Path) -> Iterator[Path]:
 class SessionFiles:
     """Appends batches to the files below `root`. `sequence` is the last one that is written."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, write: Callable[[int, memoryview], int] = os.write) -> None:
         self.root = root
+        self._write_some = write
         root.mkdir(parents=True, exist_ok=True)
         kept = read_position(root) or _first_position(root)
         self.sequence = kept.sequence
@@ -93,7 +94,7 @@ class SessionFiles:
         descriptor = self._descriptors[name] = self._descriptors.pop(name)
         rest = memoryview(content)
         while rest:
-            rest = rest[os.write(descriptor, rest) :]
+            rest = rest[self._write_some(descriptor, rest) :]
         self._sizes[name] += len(content)
 
     def _close_oldest(self) -> None:
