@@ -1,5 +1,7 @@
 """Facts to bytes and back."""
 
+import json
+
 from pydantic import ValidationError
 
 from shared.schemas.catalogue import BY_NAME
@@ -47,6 +49,15 @@ def decode_as(name: str, payload: bytes) -> Event:
     if missing := ALWAYS_WRITTEN - event.model_fields_set:
         raise UndecodableError(f"{name}: {', '.join(sorted(missing))}: Field required")
     return event
+
+
+def decode_line(line: bytes) -> Event:
+    """The event that a line of `events.jsonl` holds; UndecodableError when it is none."""
+    try:
+        name = json.loads(line)["type"]
+    except (ValueError, KeyError, TypeError):
+        raise UndecodableError("the line is no JSON object with a type") from None
+    return decode_as(name, line)
 
 
 def subject_of(event: Event) -> str:

@@ -46,6 +46,7 @@ def _deadletter_message() -> dict[str, Any]:
         "Leitstand-Subject": "the original subject",
         "Leitstand-Sequence": "its number in the original stream",
         "Leitstand-Reason": "why it could not be handled",
+        "Leitstand-Truncated": "the original length in bytes, where only the beginning was kept",
     }
     described = {name: {"type": "string", "description": text} for name, text in headers.items()}
     return {
