@@ -142,7 +142,9 @@ def _create(home: Path, owner: pwd.struct_passwd | None) -> None:
     unfinished = home / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [_program("initdb"), "-D", str(unfinished), *CREATION]
-    made = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, **_as(owner))
+    made = subprocess.run(
+        command, cwd=home, capture_output=True, text=True, check=False, start_new_session=True, **_as(owner)
+    )
     if made.returncode:
         raise PostgresServerError(f"PostgreSQL's data folder can't be made in {home}: {made.stderr.strip()}")
     unfinished.rename(home / "data")

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-WITHIN_SECONDS = 1.0
+WITHIN_SECONDS = 5.0
 
 
 class Readiness:
     """`told` has a word a service: ready, not ready, or silent."""
 
-    def __init__(self, urls: Callable[[], Mapping[str, str]], every_seconds: float = 1.0) -> None:
+    def __init__(self, urls: Callable[[], Mapping[str, str]], every_seconds: float = 2.0) -> None:
         self._urls = urls
         self._every = every_seconds
         self.told: Mapping[str, str] = {}

@@ -132,7 +132,7 @@ class Stack:
         """End what is left: services first, then the servers. Nothing is left running afterwards."""
         await self._end_services(OTHERS_END_WITHIN_SECONDS)
         if self._database is not None:
-            await asyncio.wait({self._database})
+            await asyncio.gather(self._database, return_exceptions=True)
         for server in (self._postgres, self._nats):
             if server is not None:
                 await asyncio.to_thread(server.stop)

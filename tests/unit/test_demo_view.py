@@ -26,7 +26,10 @@ CONFIG = SessionConfig.model_validate(
 KILL = Halt(kind="kill", reason="fat finger")
 
 
-def seen(*told: tuple[Service, Any, dict[str, Any]]) -> View:
+Told = tuple[Service, Any, dict[str, Any]]
+
+
+def seen(*told: Told) -> View:
     view = views.initial(SESSION)
     for number, (service, kind, fields) in enumerate(told):
         name = derived_id(SESSION, "cause", number)
@@ -35,12 +38,12 @@ def seen(*told: tuple[Service, Any, dict[str, Any]]) -> View:
     return view
 
 
-START: tuple[Service, Any, dict[str, Any]] = (
+START: Told = (
     "runner",
     RunnerStart,
     {"details": SessionStart(mode="dry_run", config=CONFIG, config_digest=CONFIG.digest(), market_start=NOON)},
 )
-TRADING: tuple[Service, Any, dict[str, Any]] = ("runner", PhaseStart, {"phase": "api_phase"})
+TRADING: Told = ("runner", PhaseStart, {"phase": "api_phase"})
 
 
 def test_a_session_in_its_last_phase_is_running() -> None:
@@ -48,9 +51,9 @@ def test_a_session_in_its_last_phase_is_running() -> None:
 
 
 def test_a_kill_is_shown_until_trading_is_resumed() -> None:
-    killed = (START, TRADING, ("risk", TradingHalted, {"details": KILL}))
+    killed: tuple[Told, ...] = (START, TRADING, ("risk", TradingHalted, {"details": KILL}))
     assert seen(*killed).status == "KILLED"
-    resumed = ("risk", TradingResumed, {"details": Resumption(reason="checked", operator="ann")})
+    resumed: Told = ("risk", TradingResumed, {"details": Resumption(reason="checked", operator="ann")})
     assert seen(*killed, resumed).status == "running"
 
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.lock import ROOT, digest_of, header_of, read_groups, requirements_of, stale
+from deploy.lock import ROOT, Groups, digest_of, header_of, read_groups, requirements_of, stale
 
-GROUPS = {"runtime": ["nats-py"], "risk": [{"include-group": "runtime"}, "pyotp"]}
+GROUPS: Groups = {"runtime": ["nats-py"], "risk": [{"include-group": "runtime"}, "pyotp"]}
 
 
 @pytest.fixture
