@@ -14,7 +14,8 @@ def named(path: Path, rows: Rows, symbols: Sequence[str], *, alone: bool) -> tup
     """A file's series by symbol.
 
     Without a column `symbol` the file's name tells, in capitals: its stem if the session knows that symbol, else what
-    stands before the stem's last `-`. A session of a single symbol needs no telling when it is given a single (`alone`) such file.
+    stands before the stem's last `-`. A session of a single symbol needs no telling when it is given a single
+    (`alone`) such file.
     """
     source = str(path)
     series = [Series(source, name or _told_by(path, symbols, alone=alone), listed) for name, listed in rows.items()]
