@@ -34,7 +34,7 @@ from shared.schemas.subjects import DEADLETTER, EVENTS, event_subject
 from tests.notifier_story import Story
 from tests.venues.telegram_server import CHAT_ID, TOKEN, TelegramServer, telegram_server
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -287,7 +287,7 @@ async def test_as_a_process_it_tells_measures_and_ends_in_good_order(stage: Stag
         [sys.executable, "-m", "services.notifier"], env=environment, cwd=stage.data, stderr=subprocess.PIPE, text=True
     )
     try:
-        await until((stage.data / "notifier" / "position.json").exists)
+        await until(lambda: process.poll() is not None or (stage.data / "notifier" / "position.json").exists())
         await stage.tell("runner_start")
         await until(lambda: telegram.received)
         async with asyncio.timeout(PATIENCE_SECONDS):
