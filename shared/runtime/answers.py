@@ -19,12 +19,13 @@ class Answers:
     def __init__(self, client: Client, within: float) -> None:
         self._client = client
         self._within = within
-        self._inbox = client.new_inbox()
+        self._inbox = ""
         self._numbers = count()
         self._open: dict[str, asyncio.Future[Msg]] = {}
 
     async def listen(self) -> None:
-        """Subscribe to the answers."""
+        """Subscribe to the answers, once the client is connected and knows its own prefix."""
+        self._inbox = self._client.new_inbox()
         await self._client.subscribe(f"{self._inbox}.*", cb=self._receive)
 
     async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> asyncio.Future[Msg]:

@@ -1,6 +1,6 @@
 """The bus as services see it: facts in, facts out, commands and dead letters."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Self
 
 from shared.runtime import clock, consuming, metrics, publishing, streams
@@ -46,11 +46,11 @@ class Bus:
         """The number of the last message in `stream`, 0 when it is empty."""
         return await streams.last_sequence(self.connection, stream)
 
-    def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncIterator[Delivery]:
+    def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncGenerator[Delivery, None]:
         """What is stored now on `subjects` (wildcards allowed) from number `start` on, in order; then ends."""
         return consuming.read(self.connection, stream, subjects, start)
 
-    async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncIterator[Delivery]:
+    async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncGenerator[Delivery, None]:
         """Everything on `subjects` from number `start` on, in order and complete, without end.
 
         Goes on by itself after a lost connection or a restart of the server. FatalError when completeness can't be

@@ -14,11 +14,11 @@ from nats.aio.msg import Msg
 
 from shared.runtime import clock, metrics
 from shared.runtime.answers import Answers, content, send
-from shared.runtime.errors import FatalError, LeitstandError, RetryableError
+from shared.runtime.errors import FatalError, RetryableError
 from shared.runtime.settings import Settings
 
 OPEN_WITHIN_SECONDS = 30.0
-ANSWER_WITHIN_SECONDS = 5.0
+ANSWER_WITHIN_SECONDS = 10.0
 BUDGET_SECONDS = 30.0
 """How long a request is repeated across a server's restart before it fails."""
 _RECONNECT_WAIT_SECONDS = 0.2
@@ -28,12 +28,13 @@ T = TypeVar("T")
 _log = structlog.get_logger("bus")
 
 
-class RefusedError(LeitstandError):
+class RefusedError(FatalError):
     """The server answered a request with an error; `code` is its `err_code`."""
 
     def __init__(self, code: int, description: str) -> None:
         super().__init__(f"{description} (NATS error {code})")
         self.code = code
+        self.description = description
 
 
 class Connection:
@@ -103,7 +104,10 @@ class Connection:
     async def api(self, operation: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask JetStream's API, for example `STREAM.INFO.EVENTS`, again and again until the budget is spent."""
         payload = json.dumps(body).encode() if body is not None else b""
-        return await self.persist(lambda: self.request(f"$JS.API.{operation}", payload))
+        try:
+            return await self.persist(lambda: self.request(f"$JS.API.{operation}", payload))
+        except RefusedError as error:
+            raise RefusedError(error.code, f"{operation}: {error.description}") from None
 
     async def persist(self, attempt: Callable[[], Awaitable[T]], budget: float = BUDGET_SECONDS) -> T:
         """`attempt()`, repeated while it raises RetryableError and the budget in seconds lasts."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -137,7 +137,9 @@ class Inlet:
         self._watch = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._listen)
 
 
-async def follow(connection: Connection, stream: str, subjects: Sequence[str], start: int) -> AsyncIterator[Delivery]:
+async def follow(
+    connection: Connection, stream: str, subjects: Sequence[str], start: int
+) -> AsyncGenerator[Delivery, None]:
     """Every message from number `start` on that matches, in order, without end."""
     position = start
     while True:
@@ -156,7 +158,9 @@ async def follow(connection: Connection, stream: str, subjects: Sequence[str], s
             await inlet.close()
 
 
-async def read(connection: Connection, stream: str, subjects: Sequence[str], start: int) -> AsyncIterator[Delivery]:
+async def read(
+    connection: Connection, stream: str, subjects: Sequence[str], start: int
+) -> AsyncGenerator[Delivery, None]:
     """Every message from number `start` on that matches and is stored now, in order."""
     position, end = start, await last_sequence(connection, stream)
     while position <= end:

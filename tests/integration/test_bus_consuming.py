@@ -10,6 +10,7 @@ import pytest
 from deploy.embedded.nats_server import start_nats
 from shared.runtime import clock
 from shared.runtime.bus import Bus, Delivery
+from shared.runtime.connection import RefusedError
 from shared.runtime.consuming import Inlet
 from shared.runtime.errors import FatalError
 from shared.schemas.codec import decode
@@ -84,7 +85,7 @@ async def test_tells_when_the_server_stored_it(bus: Bus, session: str) -> None:
 
 
 async def test_a_slow_reader_loses_nothing_and_holds_no_more_than_the_window(bus: Bus, session: str) -> None:
-    await bus.append([told(session, number) for number in range(4000)])
+    await bus.append([told(session, number) for number in range(2500)])
     inlet, most, count = Inlet(bus.connection), 0, 0
     await inlet.open(EVENTS, [session_subjects(session)], {"deliver_policy": "all"})
     try:
@@ -93,7 +94,7 @@ async def test_a_slow_reader_loses_nothing_and_holds_no_more_than_the_window(bus
             if count % 100 == 0:
                 await bus.last_sequence(EVENTS)
                 most = max(most, inlet.waiting)
-            if count == 4000:
+            if count == 2500:
                 break
     finally:
         await inlet.close()
@@ -168,7 +169,7 @@ async def test_a_dead_letter_keeps_subject_bytes_and_reason_and_comes_once(bus: 
 async def test_the_truth_can_be_neither_deleted_nor_purged(bus: Bus, session: str) -> None:
     sequence = await bus.append([told(session)])
     for operation, body in (("PURGE.EVENTS", {}), ("MSG.DELETE.EVENTS", {"seq": sequence})):
-        with pytest.raises(Exception, match="not permitted|denied|deny|sealed|can not"):
+        with pytest.raises(RefusedError, match="not permitted"):
             await bus.connection.api(f"STREAM.{operation}", body)
 
 
