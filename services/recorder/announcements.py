@@ -10,6 +10,8 @@ from shared.schemas.lifecycle import (
     Connection,
     ConnectionLost,
     ConnectionRestored,
+    ErrorDetails,
+    ErrorRaised,
     FileWritten,
     ReportReady,
     SummaryUpdated,
@@ -33,6 +35,10 @@ class Announcer:
     async def report_ready(self, cause: Cause, path: str) -> None:
         """A session's report is on disk and the database holds all up to the fact that caused it."""
         await self._tell(cause, ReportReady, message=f"report written: {path}", details=FileWritten(path=path))
+
+    async def report_failed(self, cause: Cause, problem: str) -> None:
+        """A session's report could not be written."""
+        await self._tell(cause, ErrorRaised, error=problem, details=ErrorDetails(where="report"))
 
     async def database_lost(self, problem: str) -> None:
         """PostgreSQL can't be reached."""

@@ -6,6 +6,7 @@ database's own position when it is back.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import psycopg
 import structlog
@@ -21,7 +22,16 @@ _log = structlog.get_logger("recorder.archive")
 Rejected = tuple[Entry, str]
 
 
-def write_sparing(tables: database.Tables, batch: Batch) -> list[Rejected]:
+class Sink(Protocol):
+    """Where batches are committed, each whole or not at all."""
+
+    sequence: int
+
+    def write(self, batch: Batch) -> None:
+        """Commit a batch and its position."""
+
+
+def write_sparing(tables: Sink, batch: Batch) -> list[Rejected]:
     """Commit `batch` but for the facts that the database cannot hold; answers those, each with the reason."""
     try:
         tables.write(batch)
@@ -32,7 +42,7 @@ def write_sparing(tables: database.Tables, batch: Batch) -> list[Rejected]:
     return []
 
 
-def _write_parts(tables: database.Tables, batch: Batch, error: psycopg.Error) -> list[Rejected]:
+def _write_parts(tables: Sink, batch: Batch, error: psycopg.Error) -> list[Rejected]:
     if len(batch.entries) == 1:
         tables.write(Batch((), batch.after, batch.last, batch.summaries))
         return [(batch.entries[0], f"PostgreSQL cannot hold it: {error}")]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.recorder.announcements import Announcer
+from services.recorder.folder import FolderError
 from services.recorder.reports import write_report
 from services.recorder.session_files import REPORT_FILE
 from shared.runtime import clock
@@ -56,8 +57,15 @@ class Endings:
         """Write and tell what can be, given how far the files and the database reach."""
         for session_id, ending in tuple(self._due.items()):
             if on_disk >= ending.sequence and not ending.written:
-                await asyncio.to_thread(write_report, self._root / session_id)
-                ending.written = True
+                await self._write(session_id, ending)
             if ending.written and in_database >= ending.sequence:
                 del self._due[session_id]
                 await self._announcer.report_ready(ending.cause, f"sessions/{session_id}/{REPORT_FILE}")
+
+    async def _write(self, session_id: str, ending: Ending) -> None:
+        try:
+            await asyncio.to_thread(write_report, self._root / session_id)
+            ending.written = True
+        except FolderError as error:
+            del self._due[session_id]
+            await self._announcer.report_failed(ending.cause, str(error))

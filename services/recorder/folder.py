@@ -43,12 +43,14 @@ def read_event(line: bytes) -> Event:
 
 
 def read_events(folder: Path) -> Iterator[Event]:
-    """The facts of a session in stream order; FolderError naming the line that is none."""
+    """The facts of a session in stream order, but for a last line that is being written; FolderError for a bad one."""
     path = folder / EVENTS_FILE
     if not path.is_file():
         raise FolderError(f"{path} is missing; `python -m services.recorder rebuild {folder.name}` makes it anew")
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                return
             try:
                 yield read_event(line)
             except UndecodableError as error:

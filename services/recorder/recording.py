@@ -16,13 +16,14 @@ from shared.domain.summary import Summary
 from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
-from shared.runtime.errors import FatalError
+from shared.runtime.errors import FatalError, RetryableError
 from shared.schemas.identity import Cause
 from shared.schemas.lifecycle import PhaseEnd, RunnerEnd
 from shared.schemas.subjects import ALL_EVENTS, EVENTS
 
 TICK_SECONDS = 0.25
 SUMMARY_SECONDS = 0.3
+LAG_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 FIRST_CONNECTION_SECONDS = 5.0
 PARTING_SECONDS = 5.0
@@ -39,23 +40,22 @@ class Recorder:
         self._shown = gauges.SessionGauges()
         self._changed: dict[str, Summary] = {}
         self._touched: dict[str, float] = {}
-        self._summaries_due_at = 0.0
+        self._summaries_due_at = self._lag_due_at = 0.0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Record until `stopping`, then what is stored by then."""
-        await self._check_stream()
         await self._endings.take_up(self._bus)
         await self._await_archive()
         while not stopping.is_set():
             await self._read_on(stopping)
 
-    async def _check_stream(self) -> None:
+    async def _start(self) -> int:
+        """The position of the sink that is furthest behind; FatalError when one is ahead of the stream."""
         stored = await self._bus.last_sequence(EVENTS)
-        if self._files.sequence > stored:
-            raise FatalError(
-                f"{self._files.root} reaches to {self._files.sequence}, but the stream EVENTS only to {stored}: it is "
-                "another stream's; set DATA_DIR to another folder, or run `python -m services.recorder rebuild`"
-            )
+        position = self._archive.begin() if self._archive else None
+        _check_reach(str(self._files.root), self._files.sequence, stored)
+        _check_reach("the database", position or 0, stored)
+        return self._files.sequence if position is None else min(self._files.sequence, position)
 
     async def _await_archive(self) -> None:
         """Give the database a moment, so that a healthy start reads the stream only once."""
@@ -65,8 +65,7 @@ class Recorder:
 
     async def _read_on(self, stopping: asyncio.Event) -> None:
         """Read from the furthest behind on, until told to stop or the database is back."""
-        position = self._archive.begin() if self._archive else None
-        start = self._files.sequence if position is None else min(self._files.sequence, position)
+        start = await self._start()
         folding = Folding(self._bus, start, self._reject)
         await self._take_up(folding)
         async with Intake(self._bus.follow(EVENTS, [ALL_EVENTS], start + 1)) as intake:
@@ -94,7 +93,9 @@ class Recorder:
             self._write_summaries(folding.position)
             self._summaries_due_at = now + SUMMARY_SECONDS
             self._release_idle(folding, now - IDLE_SECONDS)
+        if now >= self._lag_due_at:
             await self._show_lag()
+            self._lag_due_at = now + LAG_SECONDS
         await self._endings.settle(self._files.sequence, self._in_database)
 
     async def _write(self, batch: Batch) -> None:
@@ -143,7 +144,8 @@ class Recorder:
         return self._files.sequence if self._archive is None else self._archive.sequence
 
     async def _show_lag(self) -> None:
-        if self._bus.connected:
+        # Without the bus nobody knows the lag; it being away is told elsewhere.
+        with suppress(RetryableError):
             stored = await self._bus.last_sequence(EVENTS)
             gauges.LAG.labels("files").set(stored - self._files.sequence)
             if self._archive is not None:
@@ -161,3 +163,11 @@ class Recorder:
     def _behind(self, end: int) -> bool:
         archive_behind = self._archive is not None and self._archive.connected and self._archive.sequence < end
         return self._files.sequence < end or archive_behind
+
+
+def _check_reach(sink: str, sequence: int, stored: int) -> None:
+    if sequence > stored:
+        raise FatalError(
+            f"{sink} reaches to {sequence}, but the stream EVENTS only to {stored}, so it comes from another; "
+            "set DATA_DIR and DATABASE_URL to those of this stream, or run `python -m services.recorder rebuild`"
+        )

@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import structlog
-
 from services.recorder.announcements import Announcer
 from services.recorder.folder import FolderError, read_summary
 from services.recorder.reports import write_report
@@ -14,8 +12,6 @@ from shared.runtime.bus import Bus
 from shared.schemas.commands import Command
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.subjects import CONTROL, command_subject
-
-_log = structlog.get_logger("recorder.requests")
 
 
 async def answer_requests(bus: Bus, root: Path, announcer: Announcer) -> None:
@@ -36,10 +32,10 @@ def _meant(root: Path, command: Command) -> list[Path]:
 
 async def _answer(folder: Path, command: Command, announcer: Announcer) -> None:
     identity, now = derived_id(folder.name, f"control:{command.sequence}"), clock.now()
+    cause = Cause(identity, folder.name, now, now, identity)
     try:
         await asyncio.to_thread(write_report, folder)
     except FolderError as error:
-        _log.warning("no report", session=folder.name, problem=str(error))
+        await announcer.report_failed(cause, str(error))
         return
-    cause = Cause(identity, folder.name, now, now, identity)
     await announcer.report_ready(cause, f"sessions/{folder.name}/{REPORT_FILE}")

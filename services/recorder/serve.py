@@ -1,11 +1,13 @@
 """`run`: the recorder as a service."""
 
 import asyncio
+from pathlib import Path
 
 from services.recorder.announcements import SERVICE, Announcer
 from services.recorder.archive import Archive, Rejected
 from services.recorder.endings import Endings
 from services.recorder.gauges import REJECTED
+from services.recorder.rebuild import rebuild_files
 from services.recorder.recording import Recorder
 from services.recorder.requests import answer_requests
 from services.recorder.session_files import SessionFiles
@@ -20,12 +22,24 @@ async def record(context: Context) -> int:
     """Record until told to stop; answers the process's exit status."""
     root = context.settings.data_dir / "sessions"
     with sole_writer(root):
-        files = SessionFiles(root)
+        files = await _mended(context, root)
         try:
             await _record(context, files)
         finally:
             files.close()
     return 0
+
+
+async def _mended(context: Context, root: Path) -> SessionFiles:
+    """The session files; those that lost bytes in a crash of the machine are made anew from the stream."""
+    files = SessionFiles(root)
+    if not files.cut_short:
+        return files
+    files.close()
+    for session_id in files.cut_short:
+        context.log.warning("session files have lost bytes and are rebuilt", session=session_id)
+        await rebuild_files(context.bus, root, session_id)
+    return SessionFiles(root)
 
 
 async def _record(context: Context, files: SessionFiles) -> None:

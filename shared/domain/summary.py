@@ -8,7 +8,7 @@ from typing import Any
 from shared.domain import portfolio as books
 from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.schemas.envelope import Event
-from shared.schemas.lifecycle import Heartbeat, PhaseEnd, ReportReady, RunnerEnd, RunnerStart, SessionStart
+from shared.schemas.lifecycle import Heartbeat, PhaseEnd, RunnerEnd, RunnerStart, SessionStart
 from shared.schemas.orders import OrderFilled
 from shared.schemas.values import iso
 
@@ -33,8 +33,6 @@ class Summary:
     ended_at: datetime | None = None
     market_time: datetime | None = None
     last_updated: datetime | None = None
-    end_id: str | None = None
-    reported: bool = False
 
     @property
     def name(self) -> str:
@@ -78,7 +76,7 @@ def _later(known: datetime | None, told: datetime) -> datetime:
 
 
 def _turned(summary: Summary, event: Event) -> Summary:
-    """The summary after a fact that starts, ends or reports the session or one of its phases."""
+    """The summary after a fact that starts or ends the session or one of its phases."""
     if isinstance(event, RunnerStart):
         config = event.details.config
         portfolio = books.opened(config.initial_capital, config.quote)
@@ -86,9 +84,7 @@ def _turned(summary: Summary, event: Event) -> Summary:
     if isinstance(event, PhaseEnd) and event.status == "success":
         return replace(summary, phases=summary.phases | {event.phase})
     if isinstance(event, RunnerEnd):
-        return replace(summary, status=event.status, ended_at=event.timestamp, end_id=event.id)
-    if isinstance(event, ReportReady):
-        return replace(summary, reported=True)
+        return replace(summary, status=event.status, ended_at=event.timestamp)
     return summary
 
 

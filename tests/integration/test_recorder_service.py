@@ -25,7 +25,7 @@ from shared.schemas.subjects import ALL_EVENTS, DEADLETTER, EVENTS, session_subj
 from shared.schemas.values import STACK
 from tests.recorder_story import SESSION, Story
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 
 @pytest.fixture(scope="module")

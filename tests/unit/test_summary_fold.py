@@ -107,13 +107,6 @@ def test_no_fold_reads_a_heartbeat() -> None:
     assert evolve(before, story.tell(Heartbeat, metrics=beat)) == before
 
 
-def test_a_told_report_is_remembered() -> None:
-    story = Story()
-    events = [*story.begin(), *story.end()]
-    assert not folded(events).reported
-    assert folded([*events, story.tell(ReportReady, "recorder", details=FileWritten(path="x"))]).reported
-
-
 @pytest.mark.parametrize(
     ("share", "expected"),
     [("0.01", "1"), ("0", "0"), ("-0.123456789012", "-12.3456789"), ("1", "100"), ("0.00000000004", "0")],
