@@ -12,6 +12,7 @@ from shared.runtime.errors import LeitstandError
 from shared.runtime.settings import Settings
 from shared.schemas.codec import UndecodableError, decode
 from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import ReportReady
 from shared.schemas.subjects import EVENTS, event_subject, every_session, parse_event_subject
 
 SIGNS_OF_LIFE = ("runner_start", "heartbeat")
@@ -69,7 +70,7 @@ class Follower:
         if event is None or self.view is None:
             return
         self.view = views.evolve(self.view, event)
-        if self.view.summary.reported:
+        if isinstance(event, ReportReady):
             self.reported.set()
 
 

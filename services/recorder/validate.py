@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.recorder.core.trade_rows import HEADER, row
+from shared.domain.trade_rows import HEADER, row
 from services.recorder.core.validation import Validation
 from services.recorder.folder import FolderError, read_event, read_summary
 from services.recorder.session_files import EVENTS_FILE, SUMMARY_FILE, TRADES_FILE

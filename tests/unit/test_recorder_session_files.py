@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.recorder.core.ledger import Batch, Ledger, batch_of, halved, joined
-from services.recorder.core.trade_rows import read_rows
+from shared.domain.trade_rows import read_rows
 from services.recorder.folder import FolderError, folder_of, read_events, read_summary
 from services.recorder.position import FilePosition, read_position, write_position
 from services.recorder.session_files import SessionFiles

@@ -46,7 +46,7 @@ def test_rebalancing_brings_drifted_weights_back() -> None:
     config = session(
         symbols=("BTCUSDT", "ETHUSDT"),
         strategies=[
-            {"name": "rebalance", "params": {"targets": {"BTCUSDT": "0.5", "ETHUSDT": "0.4"}, "tolerance": "0.05"}}
+            {"name": "rebalance", "params": {"weights": {"BTCUSDT": "0.5", "ETHUSDT": "0.4"}, "tolerance": "0.05"}}
         ],
     )
     rising = candles_at(["100", "100", "100", "150", "150", "150"])
@@ -61,7 +61,7 @@ def test_rebalancing_brings_drifted_weights_back() -> None:
 
 
 def test_a_portfolio_strategy_cannot_be_combined() -> None:
-    config = session(combine="all", strategies=[{"name": "rebalance", "params": {"targets": {"BTCUSDT": "1"}}}, QUICK])
+    config = session(combine="all", strategies=[{"name": "rebalance", "params": {"weights": {"BTCUSDT": "1"}}}, QUICK])
     with pytest.raises(PlanError, match="side_by_side"):
         plan(SESSION, config)
 

@@ -1,0 +1,111 @@
+"""The command `backtest`: progress while it runs, a summary at the end, and the same files as a session leaves."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+from services.runner.backtest import backtest
+from services.runner.core.plan import Plan, PlanError, plan
+from services.runner.course import Step
+from services.runner.feeds.port import Feed, FeedError
+from services.runner.setting_up import Options, configured, with_feed
+from services.runner.strategies.port import StrategyError
+from shared.domain.exact_json import spelled
+from shared.domain.report import Material, gather, render
+from shared.domain.trade_rows import HEADER, row
+from shared.runtime.errors import LeitstandError, SettingsError
+from shared.runtime.settings import load_settings
+from shared.schemas.codec import decode_line, encode
+from shared.schemas.envelope import Event
+from shared.schemas.session import SessionConfig
+from shared.schemas.values import STACK
+
+
+def run_backtest(options: Options) -> int:
+    """Run the backtest that `options` name; answers the exit status."""
+    try:
+        folder, material = _backtested(options, load_settings().data_dir)
+    except LeitstandError as error:
+        print(f"backtest: {error}", file=sys.stderr)
+        return error.exit_status
+    _write(folder, material)
+    _print_summary(material.document, folder)
+    return 0
+
+
+def _backtested(options: Options, data_dir: Path) -> tuple[Path, Material]:
+    try:
+        config, feed = with_feed(configured(options), options.candles)
+        prepared = plan(_identity(config), config)
+        folder = data_dir / "backtests" / f"{config.name}-{prepared.session_id[:8]}"
+        _trade(prepared, feed, folder)
+    except (FeedError, StrategyError, PlanError) as error:
+        raise SettingsError(str(error)) from None
+    with (folder / "events.jsonl").open("rb") as lines:
+        return folder, gather(decode_line(line) for line in lines)
+
+
+def _identity(config: SessionConfig) -> str:
+    """The same session over the same candles has the same name, and so the same facts."""
+    return str(uuid5(UUID(STACK), config.digest()))
+
+
+def _trade(prepared: Plan, feed: Feed, folder: Path) -> None:
+    if feed.description.slices is None and prepared.config.schedule.max_duration is None:
+        raise SettingsError("the feed has no end; set feed.bars or schedule.max_duration, or give DURATION or CANDLES")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "events.jsonl").open("wb") as lines, _progress(prepared, feed) as advance:
+
+        def watch(event: Event) -> None:
+            lines.write(encode(event) + b"\n")
+
+        backtest(prepared, feed, watch, advance)
+
+
+@contextmanager
+def _progress(prepared: Plan, feed: Feed) -> Iterator[Callable[[Step], None]]:
+    """A progress bar on a terminal; steps are counted in strides, for a bar must not slow what it shows."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(prepared.config.name, total=feed.description.slices)
+        stride, seen = 500, 0
+
+        def advance(step: Step) -> None:
+            nonlocal seen
+            seen += 1
+            if seen % stride == 0:
+                label = f"{prepared.config.name} {step.candles[0].close_time:%Y-%m-%d %H:%M}"
+                progress.update(task, completed=seen, description=label)
+
+        yield advance
+        progress.update(task, completed=seen, total=seen)
+
+
+def _write(folder: Path, material: Material) -> None:
+    (folder / "summary.json").write_text(spelled(material.document) + "\n", encoding="utf-8")
+    (folder / "trades.csv").write_bytes(HEADER + b"".join(map(row, material.trades)))
+    page = render(material.document, material.trades, material.equity, material.notes)
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def _print_summary(document: dict[str, Any] | Any, folder: Path) -> None:
+    quote, totals = document["quote"], document["totals"]
+    rows = (
+        ("equity", f"{document['current_equity']:,.2f} {quote}"),
+        ("return", f"{document['roi']:+.2f} %"),
+        ("max drawdown", f"{document['max_drawdown']:.2f} %"),
+        ("trades", f"{totals['trades']} ({totals['wins']} won, {totals['losses']} lost)"),
+        ("fees", f"{document['fees']:,.2f} {quote}"),
+        ("status", document["status"]),
+    )
+    print(f"\n{document['name']}, {', '.join(document['symbols'])}: {', '.join(document['strategies'])}")
+    for name, value in rows:
+        print(f"  {name:<14}{value:>28}")
+    for file in ("report.html", "summary.json", "trades.csv", "events.jsonl"):
+        print(f"  {folder / file}")

@@ -1,0 +1,55 @@
+"""The command `doctor`: everything that can be checked before a session, told line by line."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+from services.runner.core.plan import PlanError, plan
+from services.runner.course import opening
+from services.runner.feeds.port import FeedError
+from services.runner.setting_up import Options, configured, with_feed
+from services.runner.strategies.port import StrategyError
+from shared.runtime.bus import Bus
+from shared.runtime.errors import LeitstandError
+from shared.runtime.settings import Settings, load_settings
+from shared.schemas.subjects import EVENTS
+from shared.schemas.values import STACK
+
+Check = Callable[[], str]
+
+
+def examine(options: Options) -> int:
+    """Check settings, session, feed, strategies and bus; answers 0 when all are well, else 1."""
+    checks: tuple[tuple[str, Check], ...] = (
+        ("settings", lambda: f"mode {load_settings().mode}"),
+        ("session and feed", lambda: _session(options)),
+        ("bus", lambda: asyncio.run(_bus(load_settings()))),
+    )
+    return int(not all([_told(name, check) for name, check in checks]))
+
+
+def _told(name: str, check: Check) -> bool:
+    try:
+        print(f"  ok    {name}: {check()}")
+    except (LeitstandError, FeedError, StrategyError, PlanError) as error:
+        print(f"  FAIL  {name}: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _session(options: Options) -> str:
+    config, feed = with_feed(configured(options), options.candles)
+    prepared = plan(STACK, config)
+    start, _ = opening(config, feed.slices())
+    repairs = "".join(f"\n          {repair.source}: {repair.rule} ({repair.count})" for repair in feed.description.repairs)
+    sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in prepared.sleeves)
+    return f"{config.name}: {', '.join(config.symbols)} from {start:%Y-%m-%d %H:%M}; {sleeves}{repairs}"
+
+
+async def _bus(settings: Settings) -> str:
+    bus = await Bus.connect(settings, "runner")
+    try:
+        await bus.ensure_streams()
+        return f"{await bus.last_sequence(EVENTS)} events stored"
+    finally:
+        await bus.close()
