@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ PORTS = {
 _T = TypeVar("_T")
 
 
+@cache
 def engine_answers() -> bool:
     """Whether there is a container engine with compose."""
     if shutil.which("docker") is None:
@@ -41,6 +43,7 @@ def image_of(service: str) -> str:
     return str(configuration()["services"][service]["image"])
 
 
+@cache
 def configuration() -> dict[str, Any]:
     """docker-compose.yml as compose reads it in a clone without a .env."""
     command = ["docker", "compose", "--env-file", "/dev/null", "-f", str(ROOT / "docker-compose.yml"), "config"]
