@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from services.recorder.core.ledger import Batch, Entry
-from shared.domain.trade_rows import HEADER, row
 from services.recorder.position import POSITION_FILE, FilePosition, read_position, write_aside, write_position
 from shared.domain.exact_json import spelled
 from shared.domain.summary import Summary, as_document
+from shared.domain.trade_rows import HEADER, row
 from shared.runtime.errors import FatalError
 from shared.schemas.values import STACK
 

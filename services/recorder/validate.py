@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.domain.trade_rows import HEADER, row
 from services.recorder.core.validation import Validation
 from services.recorder.folder import FolderError, read_event, read_summary
 from services.recorder.session_files import EVENTS_FILE, SUMMARY_FILE, TRADES_FILE
 from shared.domain.exact_json import spelled
 from shared.domain.summary import Summary, as_document, initial, step
+from shared.domain.trade_rows import HEADER, row
 from shared.schemas.codec import UndecodableError
 from shared.schemas.values import STACK
 

@@ -25,7 +25,8 @@ def examine(options: Options) -> int:
         ("session and feed", lambda: _session(options)),
         ("bus", lambda: asyncio.run(_bus(load_settings()))),
     )
-    return int(not all([_told(name, check) for name, check in checks]))
+    failed = sum(not _told(name, check) for name, check in checks)
+    return 1 if failed else 0
 
 
 def _told(name: str, check: Check) -> bool:
@@ -41,7 +42,7 @@ def _session(options: Options) -> str:
     config, feed = with_feed(configured(options), options.candles)
     prepared = plan(STACK, config)
     start, _ = opening(config, feed.slices())
-    repairs = "".join(f"\n          {repair.source}: {repair.rule} ({repair.count})" for repair in feed.description.repairs)
+    repairs = "".join(f"\n          {mend.source}: {mend.rule} ({mend.count})" for mend in feed.description.repairs)
     sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in prepared.sleeves)
     return f"{config.name}: {', '.join(config.symbols)} from {start:%Y-%m-%d %H:%M}; {sleeves}{repairs}"
 

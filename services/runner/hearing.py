@@ -76,9 +76,11 @@ class Hearing:
         try:
             event = decode(delivery.subject, delivery.payload)
         except UndecodableError as error:
-            return await self._put_aside(delivery, str(error))
+            await self._put_aside(delivery, str(error))
+            return None
         if isinstance(event, OrderApproved) and not self._is_signed(event):
-            return await self._put_aside(delivery, "an approval without the guard's signature")
+            await self._put_aside(delivery, "an approval without the guard's signature")
+            return None
         return event
 
     async def _put_aside(self, delivery: Delivery, reason: str) -> None:

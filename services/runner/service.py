@@ -46,8 +46,8 @@ async def trade(context: Context, options: Options) -> int:
 def _refuse_other_venues(config: SessionConfig, context: Context) -> None:
     if config.venue != "paper" or context.settings.mode != "dry_run":
         raise SettingsError(
-            f"venue {config.venue!r} in mode {context.settings.mode}: this version trades the paper venue in dry runs only; "
-            "set venue = 'paper' and DRY_RUN=true"
+            f"venue {config.venue!r} in mode {context.settings.mode}: this version trades the paper venue in dry runs "
+            "only; set venue = 'paper' and DRY_RUN=true"
         )
 
 

@@ -8,7 +8,10 @@ T = TypeVar("T")
 
 
 async def accompanied(main: Coroutine[Any, Any, T], *companions: Coroutine[Any, Any, None]) -> T:
-    """The result of `main`, while `companions` run beside it. The first failure of any of them ends all and is raised."""
+    """The result of `main`, while `companions` run beside it.
+
+    The first failure of any of them ends all and is raised.
+    """
     leading = asyncio.ensure_future(main)
     others = [asyncio.ensure_future(companion) for companion in companions]
     try:

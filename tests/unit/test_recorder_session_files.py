@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from services.recorder.core.ledger import Batch, Ledger, batch_of, halved, joined
-from shared.domain.trade_rows import read_rows
 from services.recorder.folder import FolderError, folder_of, read_events, read_summary
 from services.recorder.position import FilePosition, read_position, write_position
 from services.recorder.session_files import SessionFiles
 from services.recorder.sole import sole_writer
 from services.recorder.validate import findings
+from shared.domain.trade_rows import read_rows
 from shared.runtime.errors import FatalError
 from shared.schemas.codec import encode
 from shared.schemas.envelope import Event

@@ -31,6 +31,7 @@ class Order(NamedTuple):
 
     @property
     def key(self) -> Key:
+        """The sleeve and symbol that the order belongs to."""
         return (self.ticket.strategy, self.ticket.symbol)
 
 
