@@ -1,6 +1,6 @@
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.recorder.archive import write_sparing
@@ -35,6 +35,7 @@ def whole() -> Batch:
     return batch_of(ledger, [entry for entry in entries if entry is not None], 0, len(STORY))
 
 
+@settings(deadline=None)
 @given(st.frozensets(st.integers(1, len(STORY))))
 def test_only_facts_that_the_database_cannot_hold_are_left_out(poisonous: frozenset[int]) -> None:
     tables = FakeTables(poisonous)

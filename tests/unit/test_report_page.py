@@ -22,8 +22,8 @@ VOID = {"meta"}
 def trip(pnl: str, closed_at: datetime = MONDAY) -> RoundTrip:
     return RoundTrip(
         strategy="ema", symbol="BTCUSDT", qty=Decimal(1), entry_price=Decimal(100),
-        exit_price=Decimal(100) + Decimal(pnl), opened_at=closed_at - timedelta(minutes=5), closed_at=closed_at, fees=Decimal("0.1"), pnl=Decimal(pnl),
-        return_ratio=Decimal(pnl) / 100,
+        exit_price=Decimal(100) + Decimal(pnl), opened_at=closed_at - timedelta(minutes=5), closed_at=closed_at,
+        fees=Decimal("0.1"), pnl=Decimal(pnl), return_ratio=Decimal(pnl) / 100,
     )  # fmt: skip
 
 
