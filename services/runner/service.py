@@ -71,7 +71,7 @@ class _Trading:
         state, venue, own, position = await self._taken_up()
         session_id = state.plan.session_id
         hearing = Hearing(self._context, session_id, verify)
-        journal = Journal(self._context, own)
+        journal = Journal(self._context.bus, own)
         session = Session(
             self._context,
             Conductor(state, clock.now),

@@ -17,6 +17,7 @@ from services.runner.hearing import Hearing
 from shared.domain import portfolio
 from shared.domain.approval import Verify, admit
 from shared.runtime import clock
+from shared.runtime.bus import Bus
 from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
 from shared.schemas.envelope import Event
@@ -25,24 +26,49 @@ from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
 from shared.venues.paper import PaperVenue
 
 HEARTBEAT_SECONDS = 5.0
+HELD_AT_MOST = 200
+"""So many facts are held before they are stored; the server takes batches of up to 1000."""
+HELD_SECONDS = 0.2
 PATIENCE_SECONDS = 15.0
 """How long a session that is to end still waits for the guard."""
 
 
 class Journal:
-    """Stores the runner's facts, one writer at a time; a second runner on the session is refused by the stream."""
+    """Stores the runner's facts in order, one writer at a time.
 
-    def __init__(self, context: Context, last: int) -> None:
-        self._bus = context.bus
+    Facts that nobody waits for are held for a moment and stored together, for a batch costs the server several forced
+    writes whatever its size. What is held when the process dies was acted on by nobody, and is decided again alike.
+    A second runner on the session is refused by the stream itself, with a FencedError here.
+    """
+
+    def __init__(self, bus: Bus, last: int) -> None:
+        self._bus = bus
         self._last = last
+        self._held: list[Event] = []
+        self._held_since = 0.0
         self._turn = asyncio.Lock()
         self.stored = 0
 
-    async def append(self, facts: Sequence[Event]) -> None:
-        """Store `facts`, all or none; FencedError when another runner has written."""
+    async def hold(self, facts: Sequence[Event]) -> None:
+        """Take on `facts`, to be stored with the next `flush`, or now when many are held or the oldest has waited."""
+        if not self._held:
+            self._held_since = clock.monotonic()
+        self._held.extend(facts)
+        if len(self._held) >= HELD_AT_MOST or clock.monotonic() - self._held_since > HELD_SECONDS:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Store all that is held, all or none."""
         async with self._turn:
-            self._last = await self._bus.append(facts, after=self._last)
-            self.stored += len(facts)
+            while self._held:
+                facts, self._held = self._held, []
+                self._last = await self._bus.append(facts, after=self._last)
+                self.stored += len(facts)
+
+    async def append(self, facts: Sequence[Event]) -> None:
+        """Store `facts`, behind what is held."""
+        self._held.extend(facts)
+        await self.flush()
 
 
 class Session:
@@ -79,6 +105,7 @@ class Session:
                 effect = conducting.send(answer)
             except StopIteration as end:
                 final: State = end.value
+                await self._journal.flush()
                 return final
             answer = await self._answer(effect)
 
@@ -87,15 +114,17 @@ class Session:
             case Pace(step):
                 return await self._pace(step)
             case Listen():
+                await self._journal.flush()
                 return await self._listen()
             case Store(facts):
-                return await self._journal.append(facts)
+                return await self._journal.hold(facts)
             case Advance(candles):
                 metrics.SLICES.inc()
                 metrics.MARKET_TIME.set(candles[0].close_time.timestamp())
                 metrics.ORDERS_IN_FLIGHT.set(len(self._conductor.state.orders))
                 return self._venue.advance(candles)
             case Perform(action):
+                await self._journal.flush()
                 return await self._perform(action)
             case Find(name):
                 return await self._venue.order(name)
@@ -118,7 +147,9 @@ class Session:
                 return StopRequested(reason)
             wait = self._seconds_until(step)
             if wait <= 0:
+                await asyncio.sleep(0)
                 return None
+            await self._journal.flush()
             await self._hearing.wait(wait)
 
     def _wants_to_stop(self) -> str | None:
