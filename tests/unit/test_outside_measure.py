@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from services.runner.backtest import backtest
+from services.runner.core.plan import plan
 from services.runner.feeds.csv_file import load_csv
+from shared.schemas.envelope import Event
 from shared.schemas.orders import OrderFilled
-from tests.rehearsal import ListedFeed, rehearse, session
+from tests.rehearsal import SESSION, candle, feed_of, rehearse, session
 
 REAL_CANDLES = sorted(Path(__file__).parents[2].parent.glob("shared/data/*-[15][md].csv"))
 FEE = 0.001
@@ -46,21 +49,24 @@ def compare(path: Path) -> None:
     expected, equity = independent_loop([float(r["open"]) for r in rows], [float(r["close"]) for r in rows])
     feed = load_csv([path], None)
     symbol, times = feed.description.symbols[0], [r["timestamp"] for r in rows]
-    result = rehearse(
-        session(
-            symbols=(symbol,),
-            timeframe=feed.description.timeframe,
-            strategies=[{"name": "ema_crossover"}],
-            instrument={"tick_size": "0", "lot_step": "0.00000000000001"},
-            paper={"maker_fee": "0.001", "taker_fee": "0.001"},
-        ),
-        ListedFeed(list(feed.slices()), feed.description.timeframe),
+    config = session(
+        symbols=(symbol,),
+        timeframe=feed.description.timeframe,
+        strategies=[{"name": "ema_crossover"}],
+        instrument={"tick_size": "0", "lot_step": "0.00000000000001"},
+        paper={"maker_fee": "0.001", "taker_fee": "0.001"},
     )
-    opened_at = {c.close_time: c.open_time for s in feed.slices() for c in s}
-    fills = result.told(OrderFilled)
+    fills: list[OrderFilled] = []
+
+    def keep_fills(fact: Event) -> None:
+        if isinstance(fact, OrderFilled):
+            fills.append(fact)
+
+    final = backtest(plan(SESSION, config), feed, keep_fills)
+    opened_at = {candle.close_time: candle.open_time for candles in feed.slices() for candle in candles}
     got = [(opened_at[fill.market_time], float(fill.order.price)) for fill in fills]
     assert got == [(datetime.fromisoformat(times[bar]), price) for bar, price in expected]
-    assert float(result.state.portfolio.equity) == pytest.approx(equity, rel=1e-8)
+    assert float(final.portfolio.equity) == pytest.approx(equity, rel=1e-8)
     assert len(got) > 10
 
 
@@ -82,8 +88,6 @@ def test_ema_crossover_agrees_with_an_independent_loop_on_a_random_walk(tmp_path
 
 
 def test_an_order_that_the_cash_cannot_pay_at_the_open_is_not_filled() -> None:
-    from tests.rehearsal import candle, feed_of
-
     jump = [candle(0, "100"), candle(1, "100"), candle(2, "101"), candle(3, "150", open="150")]
     result = rehearse(session(), feed_of(jump))
     assert result.told(OrderFilled) == []
