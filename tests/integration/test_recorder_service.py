@@ -217,7 +217,7 @@ async def test_puts_aside_what_is_no_event_and_goes_on(
         (f"events.{SESSION}.runner.sunrise", b'{"type":"sunrise"}'),
         (subject_of(story[0]), b"\xff\x00"),
     ):
-        await client.request(subject, payload)
+        await client.request(subject, payload, timeout=30)
     await stack.bus.append(story)
     await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
     assert stack.recorded()[: len(story)] == [encode(event) for event in story]
@@ -230,7 +230,7 @@ async def test_records_a_copy_of_a_fact_in_the_stream_only_once(
     story = Story().whole(5)
     client = stack.bus.connection.client
     for event in [*story[:8], *story[3:]]:
-        await client.request(subject_of(event), encode(event))
+        await client.request(subject_of(event), encode(event), timeout=30)
     await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
     assert stack.recorded()[: len(story)] == [encode(event) for event in story]
     assert list(findings(stack.sessions / SESSION)) == []
