@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -92,6 +93,10 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
         timeout = 10
 
         def do_GET(self) -> None:
+            with suppress(ConnectionError):  # a client that left early is no concern of ours
+                self._answer()
+
+        def _answer(self) -> None:
             status, kind, body = health.answer(self.path)
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -222,6 +222,12 @@ class Paper(Section):
     participation: Share | None = Field(default=None, gt=0)
     seed: int = 1
 
+    @model_validator(mode="after")
+    def _prices_stay_positive(self) -> Self:
+        if self.slippage + self.slippage_jitter >= 1:
+            raise ValueError("paper.slippage and paper.slippage_jitter must stay below 1 together")
+        return self
+
 
 class Instrument(Section):
     """Trading rules of a symbol: price steps, quantity steps and minimums; zero turns a rule off."""
