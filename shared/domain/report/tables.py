@@ -25,7 +25,7 @@ def trades_table(trades: Sequence[RoundTrip], quote: str, digits: int) -> str:
         rows = [*rows[:SHOWN_AT_EACH_END], gap, *rows[-SHOWN_AT_EACH_END:]]
     return (
         f'<div class="scroll tall" tabindex="0"><table class="list"><thead>{_HEAD}</thead>'
-        f'<tbody>{"".join(rows)}</tbody></table></div>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
         f'<p class="caption">Fees and results in {text(quote)}, results after fees.</p>'
     )
 
