@@ -109,8 +109,6 @@ def _panel(kind: str, title: str, box: Box, drawing: str, labels: Sequence[tuple
 
 def _time_axis(samples: Sequence[Sample]) -> str:
     box = Box(samples[0][0], samples[-1][0], 0, 1)
-    marks = (
-        f'<span class="x" style="left:{box.left(at)}">{text(label)}</span>'
-        for at, label in time_steps(box.start, box.end)
-    )
-    return f'<div class="axis">{"".join(marks)}</div>'
+    steps = time_steps(box.start, box.end)
+    marks = (f'<span class="x" style="left:{box.left(at)}">{text(label)}</span>' for at, label in steps)
+    return f'<div class="axis{" crowded" if len(steps) > 5 else ""}">{"".join(marks)}</div>'

@@ -76,5 +76,5 @@ footer{color:var(--soft);font-size:12px;overflow-wrap:anywhere}
 @media (max-width:560px){main{padding:18px 12px 32px}h1{font-size:25px}.figures dd{font-size:19px}
 .card{padding:13px 13px}
 .panel.equity .plot{height:220px}.panel.drawdown .plot{height:84px}.curves{padding-right:64px}
-.axis:not(.bar-axis) .x:nth-child(even){display:none}}
+.crowded .x:nth-child(even){display:none}}
 """
