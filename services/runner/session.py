@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -72,7 +71,7 @@ class Journal:
 
 
 class Session:
-    """One session under way. `run` trades it to its end, at `speed`, asked to end `within` that wall time."""
+    """One session under way. `run` trades it to its end, at `speed`, asked to end `within` that time of trading."""
 
     def __init__(
         self,
@@ -92,7 +91,8 @@ class Session:
         self._hearing = hearing
         self._verify = verify
         self._speed = speed
-        self._deadline = None if within is None else clock.monotonic() + within.total_seconds()
+        self._within = within
+        self._deadline: float | None = None
         self._began: tuple[float, datetime] | None = None
         self._started = clock.monotonic()
 
@@ -139,6 +139,8 @@ class Session:
                 return await self._venue.account()
 
     async def _pace(self, step: Step) -> Input | None:
+        if self._deadline is None and self._within is not None and not step.warmup:
+            self._deadline = clock.monotonic() + self._within.total_seconds()
         while True:
             given = self._hearing.take()
             if given is not None:
@@ -150,7 +152,7 @@ class Session:
                 await asyncio.sleep(0)
                 return None
             await self._journal.flush()
-            await self._hearing.wait(wait)
+            await self._hearing.wait(self._no_later_than_the_deadline(wait))
 
     def _wants_to_stop(self) -> str | None:
         if self._context.stopping.is_set():
@@ -158,6 +160,11 @@ class Session:
         if self._deadline is not None and clock.monotonic() >= self._deadline:
             return "DURATION"
         return None
+
+    def _no_later_than_the_deadline(self, seconds: float) -> float:
+        if self._deadline is None or self._conductor.state.stopping:
+            return seconds
+        return max(min(seconds, self._deadline - clock.monotonic()), 0.0)
 
     def _seconds_until(self, step: Step) -> float:
         """Wall seconds until the step is due. A session that is about to end no longer waits for the clock."""
@@ -186,11 +193,7 @@ class Session:
         self._context.log.warning("the market stands still: no word from the guard", seconds=round(waited))
 
     async def watch(self) -> None:
-        """Wake the session when it is asked to stop, or when its time is over."""
-        left = None if self._deadline is None else max(self._deadline - clock.monotonic(), 0.0)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._context.stopping.wait(), left)
-        self._hearing.wake()
+        """Wake the session when it is asked to stop."""
         await self._context.stopping.wait()
         self._hearing.wake()
 
