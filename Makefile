@@ -11,6 +11,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest $(TESTS)
 
+# A supervisor starts processes again and again; compiling their modules each time would cost more than their work.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo backtest test test-docker check generate lock up down kill clean

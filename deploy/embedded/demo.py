@@ -93,7 +93,7 @@ class Demo:
         self._stack.hurry()
 
     def _scene(self) -> Scene:
-        words = {name: self._readiness.told.get(name, keeper.state) for name, keeper in self._stack.keepers.items()}
+        words = {name: self._readiness.told.get(name, "starting") for name in self._stack.keepers}
         down = {name: keeper.state for name, keeper in self._stack.keepers.items() if keeper.state != "running"}
         return Scene(self._follower.view if self._follower else None, {**words, **down}, self._advice())
 

@@ -176,12 +176,16 @@ def pull_the_plug(data: Path) -> None:
             pass
 
 
-@pytest.mark.parametrize("speed", ["1200"])
-def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_stays_stopped(
-    tmp_path: Path, speed: str
-) -> None:
+def heard_by_runner(event: dict[str, Any]) -> bool:
+    """The first fact that shows that the runner knows of the kill: its own word, or the flattening that it leads to."""
+    if event["type"] == "order_intended":
+        return bool(event["order"]["purpose"] == "flatten")
+    return event["type"] == "venue_observed" or (event["type"] == "trading_halted" and event["service"] == "runner")
+
+
+def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_stays_stopped(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with demo(data, "--speed", speed, "--duration", "600s") as process:
+    with demo(data, "--speed", "1200", "--duration", "600s") as process:
         eventually(lambda: sessions(data) and any(e["type"] == "order_filled" for e in events(sessions(data)[0])))
         pull_the_plug(data)
         eventually(lambda: any(e["type"] == "kill_confirmed" for e in events(sessions(data)[0])))
@@ -193,11 +197,11 @@ def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_st
     assert confirmed["status"] == "success"
     assert confirmed["details"]["open_orders"] == []
     assert json.loads((first / "summary.json").read_text())["status"] == "killed"
-    sent = [
-        e["order"]["purpose"]
-        for e in told[[e["type"] for e in told].index("trading_halted") :]
-        if e["type"] == "order_submitted"
-    ]
+    after_the_halt = told[[e["type"] for e in told].index("trading_halted") :]
+    approved = [e["order"]["purpose"] for e in after_the_halt if e["type"] == "order_approved"]
+    assert set(approved) <= {"flatten"}
+    heard = next(n for n, e in enumerate(after_the_halt) if heard_by_runner(e))
+    sent = [e["order"]["purpose"] for e in after_the_halt[heard:] if e["type"] == "order_submitted"]
     assert set(sent) <= {"flatten"}
 
     with demo(data, "--speed", "max", "--duration", "5s") as process:
