@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.runner.core.causes import cause_of, labelled
 from services.runner.core.decide import handle
 from services.runner.core.inputs import (
     AccountObserved,
     GuardSpoke,
     Input,
-    KillHeard,
     Reported,
     SliceClosed,
     StopRequested,
@@ -24,11 +24,9 @@ from services.runner.core.state import State
 from services.runner.core.todo import Action, Observe, Submit, finished, settled, todo
 from services.runner.course import END_OF_DATA, Step, closing_slices
 from shared.schemas.envelope import Event
-from shared.schemas.identity import Cause, derived_id
 from shared.schemas.market import Candle
 from shared.schemas.orders import OrderState, VenueAccount
-from shared.schemas.values import iso
-from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+from shared.venues.port import Accepted, Report
 
 GRACE_SLICES = 20
 """How many slices beyond the expected a session waits for its last orders to fill before it ends all the same."""
@@ -109,7 +107,9 @@ class Conductor:
 
     def _step(self, step: Step) -> Conducting:
         if not step.warmup and self.state.phase != "api_phase":
-            yield from self._tell(finish_warmup(self.state, self._cause("warmup"), Warmed(self.state.slices)))
+            yield from self._tell(
+                finish_warmup(self.state, labelled(self.state, "warmup", self._clock()), Warmed(self.state.slices))
+            )
         while (given := (yield Pace(step))) is not None:
             yield from self._apply(given)
             yield from self._settle()
@@ -158,48 +158,17 @@ class Conductor:
         if not self.state.stopping:
             yield from self._apply(StopRequested(END_OF_DATA))
             yield from self._settle()
-        return (yield from self._tell(close_session(self.state, self._cause("end"), Ended(self.state.stopping or ""))))
+        return (
+            yield from self._tell(
+                close_session(self.state, labelled(self.state, "end", self._clock()), Ended(self.state.stopping or ""))
+            )
+        )
 
     def _apply(self, given: Input) -> Conducting:
-        return (yield from self._tell(handle(self.state, given, self._cause_of(given))))
+        return (yield from self._tell(handle(self.state, given, cause_of(self.state, given, self._clock()))))
 
     def _tell(self, outcome: tuple[State, Sequence[Event]]) -> Conducting:
         self.state, facts = outcome
         if facts:
             yield Store(facts)
         return self.state
-
-    def _cause_of(self, given: Input) -> Cause:
-        session_id = self.state.plan.session_id
-        match given:
-            case GuardSpoke(event):
-                return Cause(event.id, session_id, self._clock(), self._market_time(event), event.correlation_id)
-            case SliceClosed(candles):
-                close = candles[0].close_time
-                name = derived_id(session_id, f"slice:{iso(close)}")
-                return Cause(name, session_id, self._clock(), close, name)
-            case Reported(reports):
-                return self._cause(f"reports:{_name(reports) if reports else self.state.slices}")
-            case KillHeard(command):
-                return self._cause(f"control:{command.sequence}")
-            case StopRequested(reason):
-                return self._cause(f"stop:{reason}")
-            case AccountObserved():
-                return self._cause(f"account:{self.state.slices}:{self.state.order_count}:{self.state.cleared_up_to}")
-
-    def _market_time(self, event: Event) -> datetime:
-        return self.state.market_time or event.market_time
-
-    def _cause(self, label: str) -> Cause:
-        name = derived_id(self.state.plan.session_id, label)
-        at = self.state.market_time or self.state.market_start or self._clock()
-        return Cause(name, self.state.plan.session_id, self._clock(), at, name)
-
-
-def _name(reports: Sequence[Report]) -> str:
-    """A name for the first report that a repeat of it would carry too."""
-    match reports[0]:
-        case Filled(fill):
-            return f"{fill.client_order_id}:filled:{fill.trade_id}"
-        case Accepted(order) | Rejected(order, _) | Cancelled(order, _) as report:
-            return f"{order.client_order_id}:{type(report).__name__.lower()}"

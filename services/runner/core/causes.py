@@ -1,0 +1,54 @@
+"""What each of the runner's inputs is called as a cause, so that the same input gives the same facts the same names."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.runner.core.inputs import (
+    AccountObserved,
+    GuardSpoke,
+    Input,
+    KillHeard,
+    Reported,
+    SliceClosed,
+    StopRequested,
+)
+from services.runner.core.state import State
+from shared.schemas.identity import Cause, derived_id
+from shared.schemas.values import iso
+from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+
+
+def cause_of(state: State, given: Input, at: datetime) -> Cause:
+    """The cause that `given`, received at the wall clock's `at`, is for what `state` decides on it."""
+    session_id = state.plan.session_id
+    match given:
+        case GuardSpoke(event):
+            market_time = state.market_time or event.market_time
+            return Cause(event.id, session_id, at, market_time, event.correlation_id)
+        case SliceClosed(candles):
+            close = candles[0].close_time
+            name = derived_id(session_id, f"slice:{iso(close)}")
+            return Cause(name, session_id, at, close, name)
+        case Reported(reports):
+            return labelled(state, f"reports:{_name(reports) if reports else state.slices}", at)
+        case KillHeard(command):
+            return labelled(state, f"control:{command.sequence}", at)
+        case StopRequested(reason):
+            return labelled(state, f"stop:{reason}", at)
+        case AccountObserved():
+            return labelled(state, f"account:{state.slices}:{state.order_count}:{state.cleared_up_to}", at)
+
+
+def labelled(state: State, label: str, at: datetime) -> Cause:
+    """A cause within the session that no fact of the stream names."""
+    name = derived_id(state.plan.session_id, label)
+    return Cause(name, state.plan.session_id, at, state.market_time or state.market_start or at, name)
+
+
+def _name(reports: Sequence[Report]) -> str:
+    """A name for the first report that a repeat of it would carry too."""
+    match reports[0]:
+        case Filled(fill):
+            return f"{fill.client_order_id}:filled:{fill.trade_id}"
+        case Accepted(order) | Rejected(order, _) | Cancelled(order, _) as report:
+            return f"{order.client_order_id}:{type(report).__name__.lower()}"
