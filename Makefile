@@ -4,6 +4,7 @@ SESSION ?= config/demo.toml
 CANDLES ?=
 SPEED ?= 600
 DURATION ?=
+SESSION_ID ?=
 REASON ?= make kill
 TESTS ?= tests
 
@@ -16,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo backtest test test-docker check generate lock up down kill clean
+.PHONY: help demo backtest replay test test-docker check generate lock up down kill clean
 
 help: ## List the targets
 	@echo "Leitstand: make <target>"
@@ -29,6 +30,9 @@ demo: $(VENV)/demo.stamp ## Trade one dry-run session with embedded servers (SES
 
 backtest: $(VENV)/demo.stamp ## The same decisions over history, without the bus (SESSION= CANDLES=)
 	@exec $(PY) -m services.runner backtest --session '$(SESSION)' $(foreach file,$(CANDLES),--candles '$(file)')
+
+replay: $(VENV)/demo.stamp ## Decide a recorded session again and compare (SESSION_ID=, by default the newest; ALL=1)
+	@exec $(PY) -m deploy.embedded.stored services.runner replay $(if $(ALL),--all) $(SESSION_ID)
 
 test: $(VENV)/all.stamp ## All tests that need no container engine (TESTS= narrows)
 	@$(PYTEST) -m "not docker"

@@ -12,10 +12,10 @@ DEFAULT_SESSION = "config/demo.toml"
 
 
 def main() -> None:
-    """`python -m services.runner [run|backtest|doctor]`; run by default."""
+    """`python -m services.runner [run|backtest|replay|doctor]`; run by default."""
     arguments = _parser().parse_args(sys.argv[1:] or ["run"])
     try:
-        options = _options(arguments)
+        options = arguments.options(arguments)
     except LeitstandError as error:
         print(f"runner: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
@@ -31,9 +31,19 @@ def _parser() -> argparse.ArgumentParser:
         ("doctor", _doctor, "check settings, session file, feed and bus, and trade nothing"),
     ):
         sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=command)
+        sub.set_defaults(command=command, options=_options)
         _add_options(sub)
+    _add_replay(commands)
     return parser
+
+
+def _add_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "decide a recorded session again, and show the first difference"
+    replay = commands.add_parser("replay", help=text, description=text)
+    replay.add_argument("session_id", nargs="?", default="", help="the id or its beginning; by default the newest")
+    replay.add_argument("--all", action="store_true", dest="every", help="every session in the stream")
+    replay.add_argument("--events", type=Path, metavar="FILE", help="an events.jsonl in place of the stream")
+    replay.set_defaults(command=_replay, options=lambda arguments: arguments)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +76,12 @@ def _backtest(options: Options) -> int:
     from services.runner.backtest_command import run_backtest
 
     return run_backtest(options)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from services.runner.replay.command import Choice, run_replay
+
+    return run_replay(Choice(arguments.session_id, arguments.every, arguments.events))
 
 
 def _doctor(options: Options) -> int:

@@ -1,0 +1,71 @@
+"""What the runner had been given, read off the facts that it led to."""
+
+import json
+from collections.abc import Sequence
+from itertools import takewhile
+
+from services.runner.core.evolve import SIZING, STOPPING
+from services.runner.core.inputs import AccountObserved, Input, KillHeard, Reported, SliceClosed, StopRequested
+from shared.schemas.commands import Command
+from shared.schemas.envelope import Event
+from shared.schemas.guard import TradingHalted
+from shared.schemas.lifecycle import Checkpoint
+from shared.schemas.market import CandleClosed, EquityMarked
+from shared.schemas.orders import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderRejected,
+    VenueObserved,
+)
+from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+
+_REPORTED = (OrderAccepted, OrderRejected, OrderFilled, OrderCancelled)
+
+
+def input_of(facts: Sequence[Event]) -> Input | None:
+    """The input behind `facts`, which have one cause that is no fact of the guard; None for a phase's passage."""
+    match facts[0]:
+        case CandleClosed():
+            return _slice(facts)
+        case TradingHalted() as halted:
+            return KillHeard(_command(halted))
+        case VenueObserved(details=account):
+            return AccountObserved(account)
+        case Checkpoint(details=details) if details.name == STOPPING:
+            return StopRequested(details.observed)
+        case Checkpoint(details=details) if not details.name.startswith(SIZING):
+            return None
+        case Checkpoint() | OrderIntended() | OrderAccepted() | OrderRejected() | OrderFilled() | OrderCancelled():
+            return Reported(_reports(facts))
+        case _:
+            return None
+
+
+def _slice(facts: Sequence[Event]) -> SliceClosed:
+    candles = [fact.details for fact in facts if isinstance(fact, CandleClosed)]
+    before_the_mark = list(takewhile(lambda fact: not isinstance(fact, EquityMarked), facts))
+    return SliceClosed(candles, _reports(before_the_mark[len(candles) :]), len(before_the_mark) == len(facts))
+
+
+def _reports(facts: Sequence[Event]) -> Sequence[Report]:
+    return tuple(_report(fact) for fact in facts if isinstance(fact, _REPORTED))
+
+
+def _report(fact: OrderAccepted | OrderRejected | OrderFilled | OrderCancelled) -> Report:
+    match fact:
+        case OrderAccepted():
+            return Accepted(fact.order)
+        case OrderRejected():
+            return Rejected(fact.order, fact.details.reason)
+        case OrderFilled():
+            return Filled(fact.order)
+        case OrderCancelled():
+            return Cancelled(fact.order, fact.details.reason)
+
+
+def _command(halted: TradingHalted) -> Command:
+    session_id = halted.session_id if halted.details.scope == "session" else None
+    payload = json.dumps({"reason": halted.details.reason}).encode()
+    return Command("kill", session_id, payload, halted.details.control_sequence or 0, halted.timestamp)
