@@ -39,13 +39,13 @@ class RunnerAgain:
         self.difference: Difference | None = None
         self._facts: list[Event] = []
         self._unheard: list[Event] = []
+        self._meanwhile: list[Event] = []
         self._guard: dict[str, Event] = {}
 
     def take(self, event: Event) -> None:
         """The next event of the stream."""
         if event.service == "risk" and isinstance(event, HEEDED):
-            self.finish()
-            self._unheard.append(event)
+            (self._meanwhile if self._facts else self._unheard).append(event)
             self._guard[event.id] = event
         elif event.service == "runner" and not isinstance(event, Heartbeat):
             if self._facts and self._facts[0].causation_id != event.causation_id:
@@ -57,6 +57,10 @@ class RunnerAgain:
         if not self._facts or self.difference:
             return
         facts, self._facts = self._facts, []
+        self._redecide(facts)
+        self._unheard, self._meanwhile = [*self._unheard, *self._meanwhile], []
+
+    def _redecide(self, facts: Sequence[Event]) -> None:
         cause = self._guard.get(facts[0].causation_id)
         given = GuardSpoke(cause) if cause else input_of(facts)
         if given is None:
