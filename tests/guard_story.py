@@ -129,7 +129,11 @@ class Story:
 
     def start(self) -> RunnerStart:
         details = SessionStart(
-            mode="dry_run", config=self.config, config_digest=self.config.digest(), market_start=self.now
+            mode="dry_run",
+            config=self.config,
+            config_digest=self.config.digest(),
+            core_digest="c",
+            market_start=self.now,
         )
         return self.tell(RunnerStart, details=details)
 

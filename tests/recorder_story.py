@@ -83,7 +83,9 @@ class Story:
     def begin(self) -> Iterator[Event]:
         """The start, the two preparing phases, and the guard's word."""
         settings = config(self.name)
-        start = SessionStart(mode="dry_run", config=settings, config_digest=settings.digest(), market_start=START)
+        start = SessionStart(
+            mode="dry_run", config=settings, config_digest=settings.digest(), core_digest="c", market_start=START
+        )
         yield self.tell(RunnerStart, details=start)
         for phase in ("data_phase", "strategy_phase"):
             yield self.tell(PhaseStart, phase=phase)

@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from services.risk.core.stack import latched
+from services.risk.incoming import needed
 from shared.runtime.bus import Bus
 from shared.schemas.catalogue import BY_NAME
-from shared.schemas.codec import UndecodableError, decode
+from shared.schemas.codec import UndecodableError
 from shared.schemas.envelope import Event
 from shared.schemas.guard import Halt
 from shared.schemas.lifecycle import Heartbeat
@@ -69,7 +70,7 @@ async def recall(bus: Bus) -> History:
 async def _readable(bus: Bus, subjects: Sequence[str]) -> AsyncIterator[tuple[int, Event]]:
     async for delivery in bus.read(EVENTS, subjects):
         with suppress(UndecodableError):
-            yield delivery.sequence, decode(delivery.subject, delivery.payload)
+            yield delivery.sequence, needed(delivery)
 
 
 async def _sessions(bus: Bus, kind: str) -> dict[str, int]:

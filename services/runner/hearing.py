@@ -8,17 +8,19 @@ from uuid import UUID
 from services.runner.core.inputs import GuardSpoke, Input, KillHeard
 from shared.domain.approval import Verify, approval_bytes
 from shared.runtime.delivery import Delivery
+from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
-from shared.schemas.codec import UndecodableError, decode
+from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.market import EquityMarked
 from shared.schemas.orders import OrderApproved, OrderRefused
-from shared.schemas.subjects import CONTROL, EVENTS, command_subject, writer_subjects
+from shared.schemas.subjects import CONTROL, EVENTS, command_subject, parse_event_subject, writer_subjects
 
 HEEDED = (OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered)
 """The facts of the guard that the runner acts on."""
+_HEEDED_NAMES = frozenset(kind.model_fields["type"].default for kind in HEEDED)
 
 
 class Hearing:
@@ -75,6 +77,11 @@ class Hearing:
     async def _decoded(self, delivery: Delivery) -> Event | None:
         try:
             event = decode(delivery.subject, delivery.payload)
+        except UnknownVersionError as error:
+            if parse_event_subject(delivery.subject)[2] in _HEEDED_NAMES:
+                raise FatalError(f"the runner must heed message {delivery.sequence} of {EVENTS}: {error}") from None
+            await self._put_aside(delivery, str(error))
+            return None
         except UndecodableError as error:
             await self._put_aside(delivery, str(error))
             return None

@@ -10,6 +10,7 @@ from services.runner.core.lifecycle import Opened, open_session, refuse_session
 from services.runner.core.plan import PlanError, plan
 from services.runner.core.state import State, initial
 from services.runner.course import course, opening
+from services.runner.deciding import core_digest
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.hearing import Hearing
 from services.runner.session import Journal, Session
@@ -112,6 +113,8 @@ class _Trading:
         if left is not None and sessions.continues(left, self._config):
             found = await sessions.recorded(bus, left)
             self._context.log.info("session goes on", session=left.session_id, slices=found.state.slices)
+            if left.details.core_digest != core_digest():
+                self._context.log.warning("other code began this session; what is still to come may differ from it")
             venue = PaperVenue.restore(self._config, found.events)
             return found.state, venue, found.own_sequence, found.sequence
         if left is not None:
@@ -123,7 +126,7 @@ class _Trading:
         session_id = clock.new_id()
         name = derived_id(session_id, "open")
         cause = Cause(name, session_id, clock.now(), self._start, name)
-        opened = Opened(self._context.settings.mode, self._feed.description, self._start)
+        opened = Opened(self._context.settings.mode, self._feed.description, self._start, core_digest())
         state, facts = open_session(initial(plan(session_id, self._config)), cause, opened)
         before = await self._context.bus.last_sequence(EVENTS)
         own = await self._context.bus.append(facts, after=0)

@@ -2,19 +2,24 @@
 
 from dataclasses import dataclass
 
-from services.runner.core.evolve import evolve
+import structlog
+
+from services.runner.core.evolve import FOLDED, evolve
 from services.runner.core.lifecycle import fail_session
 from services.runner.core.plan import plan
 from services.runner.core.state import State, initial
 from shared.runtime import clock
 from shared.runtime.bus import Bus
+from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
-from shared.schemas.codec import UndecodableError, decode
+from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.lifecycle import RunnerStart
 from shared.schemas.session import SessionConfig
-from shared.schemas.subjects import EVENTS, every_session, session_subjects
+from shared.schemas.subjects import EVENTS, every_session, parse_event_subject, session_subjects
+
+_log = structlog.get_logger("sessions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,9 @@ async def unfinished(bus: Bus, name: str) -> RunnerStart | None:
     latest = await bus.latest(EVENTS, [every_session("runner", "runner_start"), every_session("runner", "runner_end")])
     started: dict[str, RunnerStart] = {}
     for delivery in latest:
-        event = decode(delivery.subject, delivery.payload)
+        event = _readable(delivery)
+        if event is None:
+            continue
         if isinstance(event, RunnerStart):
             started[event.session_id] = event
         else:
@@ -42,19 +49,33 @@ async def unfinished(bus: Bus, name: str) -> RunnerStart | None:
 
 
 async def recorded(bus: Bus, start: RunnerStart) -> Recorded:
-    """The session that began with `start`, folded from the stream. FatalError when a fact can't be read."""
+    """The session that began with `start`, folded from the stream. FatalError for a version that is not known."""
     state = initial(plan(start.session_id, start.details.config))
     events: list[Event] = []
     own = sequence = 0
     async for delivery in bus.read(EVENTS, [session_subjects(start.session_id)]):
-        try:
-            event = decode(delivery.subject, delivery.payload)
-        except UndecodableError as error:
-            raise FatalError(f"message {delivery.sequence} of {EVENTS} can't be read: {error}") from None
-        state, sequence = evolve(state, event), delivery.sequence
-        own = sequence if event.service == "runner" else own
-        events.append(event)
+        event, sequence = _readable(delivery), delivery.sequence
+        own = sequence if parse_event_subject(delivery.subject)[1] == "runner" else own
+        if event is not None:
+            state = evolve(state, event)
+            events.append(event)
     return Recorded(state, tuple(events), own, sequence)
+
+
+def _readable(delivery: Delivery) -> Event | None:
+    """The fact in `delivery`; None for what was put aside when it was heard first, and for facts of no concern here.
+
+    FatalError for a fact in a version that is not known: a state without it would be wrong.
+    """
+    try:
+        return decode(delivery.subject, delivery.payload)
+    except UnknownVersionError as error:
+        if parse_event_subject(delivery.subject)[2] not in FOLDED:
+            return None
+        raise FatalError(f"the session can't go on without message {delivery.sequence} of {EVENTS}: {error}") from None
+    except UndecodableError as error:
+        _log.warning("passed over", subject=delivery.subject, sequence=delivery.sequence, reason=str(error))
+        return None
 
 
 async def abandon(bus: Bus, start: RunnerStart) -> None:

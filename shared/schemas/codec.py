@@ -1,12 +1,14 @@
 """Facts to bytes and back."""
 
 import json
+from typing import Any
 
 from pydantic import ValidationError
 
 from shared.schemas.catalogue import BY_NAME
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import event_subject, parse_event_subject
+from shared.schemas.upcasting import raised
 
 ALWAYS_WRITTEN = frozenset({"type", "level", "version"})
 """Fields that have defaults in Python and must nevertheless be in the bytes."""
@@ -16,23 +18,46 @@ class UndecodableError(ValueError):
     """The bytes are no event that this version knows; the message says why."""
 
 
+class UnknownVersionError(UndecodableError):
+    """A fact of a known type, in a version that this program can't read: others are newer, or it needs an upcast.
+
+    `told_by` are the session and the service that the fact names.
+    """
+
+    def __init__(self, message: str, told_by: tuple[Any, Any]) -> None:
+        super().__init__(message)
+        self.told_by = told_by
+
+
 def encode(event: Event) -> bytes:
     """The event as one line of JSON, UTF-8, without absent fields."""
     return event.__pydantic_serializer__.to_json(event, exclude_none=True)
 
 
 def decode(subject: str, payload: bytes) -> Event:
-    """The event stored under `subject`; UndecodableError when it is none, or tells another's fact."""
+    """The event stored under `subject`; UndecodableError when it is none, or tells another's fact.
+
+    Facts of earlier versions are raised to the present one; UnknownVersionError for a version that can't be read.
+    """
     try:
         session_id, service, name = parse_event_subject(subject)
     except ValueError as error:
         raise UndecodableError(str(error)) from None
-    event = decode_as(name, payload)
-    if (event.session_id, event.service) != (session_id, service):
-        raise UndecodableError(f"written by {event.service} for session {event.session_id}, but found under {subject}")
-    if service not in type(event).WRITERS:
+    kind = BY_NAME.get(name)
+    if kind is not None and service not in kind.WRITERS:
         raise UndecodableError(f"{service} may not tell {name}")
+    try:
+        event = decode_as(name, payload)
+    except UnknownVersionError as error:
+        _check_place(subject, error.told_by, (session_id, service))
+        raise
+    _check_place(subject, (event.session_id, event.service), (session_id, service))
     return event
+
+
+def _check_place(subject: str, told_by: tuple[Any, Any], place: tuple[str, str]) -> None:
+    if told_by != place:
+        raise UndecodableError(f"written by {told_by[1]} for session {told_by[0]}, but found under {subject}")
 
 
 def decode_as(name: str, payload: bytes) -> Event:
@@ -43,12 +68,48 @@ def decode_as(name: str, payload: bytes) -> Event:
     try:
         event = kind.model_validate_json(payload)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the payload"
-        raise UndecodableError(f"{name}: {place}: {first['msg']}") from None
+        event = _of_another_version(name, kind, payload, error)
     if missing := ALWAYS_WRITTEN - event.model_fields_set:
         raise UndecodableError(f"{name}: {', '.join(sorted(missing))}: Field required")
     return event
+
+
+def _of_another_version(name: str, kind: type[Event], payload: bytes, refusal: ValidationError) -> Event:
+    """The event where only its age speaks against it. Looked at after the refusal, so that others pay nothing."""
+    if not any(problem["loc"] == ("version",) for problem in refusal.errors(include_url=False)):
+        raise _undecodable(name, refusal)
+    try:
+        tree = json.loads(payload)
+    except (ValueError, RecursionError):
+        raise _undecodable(name, refusal) from None
+    version = tree["version"]
+    if type(version) is not int or version < 1 or tree.get("type") != name:
+        raise UndecodableError(f"{name}: version: a whole number from 1 on is wanted, and its own type")
+    try:
+        return kind.model_validate_json(_raised(name, kind, tree))
+    except ValidationError as error:
+        raise _undecodable(f"{name} of version {version}", error) from None
+
+
+def _raised(name: str, kind: type[Event], tree: dict[str, Any]) -> bytes:
+    version, known = tree["version"], kind.model_fields["version"].default
+    try:
+        present = raised(name, tree, known)
+    except (KeyError, TypeError):
+        raise UndecodableError(f"{name} lacks what its version {version} wrote") from None
+    if present is None:
+        advice = "update it" if version > known else "shared/schemas/upcasting.py lacks the way from there"
+        raise UnknownVersionError(
+            f"{name} is of version {version}, but this program knows {known}; {advice}",
+            (tree.get("session_id"), tree.get("service")),
+        )
+    return json.dumps(present).encode()
+
+
+def _undecodable(name: str, error: ValidationError) -> UndecodableError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(map(str, first["loc"])) or "the payload"
+    return UndecodableError(f"{name}: {place}: {first['msg']}")
 
 
 def decode_line(line: bytes) -> Event:

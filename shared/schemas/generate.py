@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.schemas.documents.asyncapi import asyncapi
 from shared.schemas.documents.event_table import with_table
-from shared.schemas.documents.json_schema import all_schemas, file_name
+from shared.schemas.documents.json_schema import all_schemas, earlier_files, file_name
 from shared.schemas.documents.yaml_text import to_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +26,10 @@ def documents(root: Path) -> dict[Path, str]:
 
 
 def orphans(root: Path, files: Mapping[Path, str]) -> list[Path]:
-    """Schemas of types that are gone."""
+    """Schemas of types that are gone. Those of versions that are still read stay as they were."""
     present = sorted(path.relative_to(root) for path in (root / SCHEMAS).glob("*.json"))
-    return [path for path in present if path not in files]
+    kept = {SCHEMAS / name for name in earlier_files()}
+    return [path for path in present if path not in files and path not in kept]
 
 
 def stale(root: Path, files: Mapping[Path, str]) -> list[Path]:

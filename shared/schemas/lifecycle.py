@@ -20,12 +20,20 @@ WholeConfig = Annotated[SessionConfig, PlainSerializer(_whole, when_used="json")
 """Written with its absent settings as null: a limit that was turned off must not come back as its default."""
 
 
+UNKNOWN_CORE = "unknown"
+"""The digest of code that nobody noted."""
+
+
 class SessionStart(Value):
-    """What a session was started with: everything that its decisions depend on."""
+    """What a session was started with: everything that its decisions depend on.
+
+    `core_digest` is a fingerprint of the code that decides, UNKNOWN_CORE for sessions from before it was told.
+    """
 
     mode: Mode
     config: WholeConfig
     config_digest: str
+    core_digest: str
     market_start: Instant
 
 
@@ -36,6 +44,7 @@ class RunnerStart(Event):
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
     type: Literal["runner_start"] = "runner_start"
     details: SessionStart
+    version: Literal[2] = 2  # type: ignore[assignment]  # later versions of a type replace the envelope's first
 
 
 class FinalMetrics(Value):

@@ -41,7 +41,13 @@ class Recorder:
         self.venue = PaperVenue.opened(self.config, START)
         self.stream: list[Event] = []
         self.points: list[tuple[int, Book]] = []
-        start = {"mode": "dry_run", "config": self.config, "config_digest": "", "market_start": START}
+        start = {
+            "mode": "dry_run",
+            "config": self.config,
+            "config_digest": "",
+            "core_digest": "",
+            "market_start": START,
+        }
         self._store([recorded(RunnerStart, START, details=start)])
 
     def _store(self, facts: Iterable[Event]) -> None:

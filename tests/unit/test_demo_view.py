@@ -41,7 +41,11 @@ def seen(*told: Told) -> View:
 START: Told = (
     "runner",
     RunnerStart,
-    {"details": SessionStart(mode="dry_run", config=CONFIG, config_digest=CONFIG.digest(), market_start=NOON)},
+    {
+        "details": SessionStart(
+            mode="dry_run", config=CONFIG, config_digest=CONFIG.digest(), core_digest="c", market_start=NOON
+        )
+    },
 )
 TRADING: Told = ("runner", PhaseStart, {"phase": "api_phase"})
 

@@ -34,7 +34,13 @@ def venue() -> PaperVenue:
 
 def started() -> RunnerStart:
     config = session()
-    details = {"mode": "dry_run", "config": config, "config_digest": config.digest(), "market_start": START}
+    details = {
+        "mode": "dry_run",
+        "config": config,
+        "config_digest": config.digest(),
+        "core_digest": "c",
+        "market_start": START,
+    }
     return recorded(RunnerStart, START, details=details)
 
 

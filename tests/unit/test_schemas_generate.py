@@ -10,6 +10,7 @@ import pytest
 from shared.schemas.catalogue import BY_NAME
 from shared.schemas.documents.asyncapi import asyncapi
 from shared.schemas.documents.event_table import event_table, with_table
+from shared.schemas.documents.json_schema import earlier_files, file_name
 from shared.schemas.documents.yaml_text import to_yaml
 from shared.schemas.generate import ARCHITECTURE, ASYNCAPI, ROOT, SCHEMAS, main
 
@@ -40,7 +41,7 @@ def test_writing_makes_everything_up_to_date_and_leaves_the_rest_of_the_page_alo
     assert page.startswith("# Ours\n\n<!-- events -->\n| type |")
     assert page.endswith("<!-- /events -->\n\nand this stays\n")
     assert {path.name for path in (root / SCHEMAS).iterdir()} == {
-        f"{n}.v1.json" for n in (*BY_NAME, "session", "request")
+        file_name(name) for name in (*BY_NAME, "session", "request")
     }
 
 
@@ -67,6 +68,15 @@ def test_what_is_missing_or_left_over_is_named_and_mended(root: Path, capsys: py
     assert "order_dreamt.v1.json" in told
     assert main([], root) == 0
     assert not (root / SCHEMAS / "order_dreamt.v1.json").exists()
+
+
+def test_the_schema_of_an_earlier_version_stays_as_it_was(root: Path) -> None:
+    earlier = next(earlier_files())
+    (root / SCHEMAS / earlier).write_text("{}")
+    assert main(["--check"], root) == 0
+    assert main([], root) == 0
+    assert (root / SCHEMAS / earlier).read_text() == "{}"
+    assert all((ROOT / SCHEMAS / name).exists() for name in earlier_files())
 
 
 def test_a_page_without_markers_says_what_to_do() -> None:

@@ -210,3 +210,6 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     Checkpoint: _checkpoint,
     RunnerEnd: _runner_end,
 }
+
+FOLDED: frozenset[str] = frozenset(kind.model_fields["type"].default for kind in _FOLDS)
+"""The types of fact that mean something to the runner."""

@@ -11,6 +11,7 @@ from shared.domain import portfolio
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause
 from shared.schemas.lifecycle import (
+    UNKNOWN_CORE,
     AutocorrectAttempt,
     Checkpoint,
     CheckpointDetails,
@@ -30,11 +31,12 @@ Outcome = tuple[State, Sequence[Event]]
 
 
 class Opened(NamedTuple):
-    """What a session opens with."""
+    """What a session opens with. `core_digest` is the fingerprint of the code that decides."""
 
     mode: Mode
     feed: FeedDescription
     market_start: datetime
+    core_digest: str = UNKNOWN_CORE
 
 
 class Warmed(NamedTuple):
@@ -52,7 +54,7 @@ class Ended(NamedTuple):
 def open_session(state: State, cause: Cause, opened: Opened) -> Outcome:
     """The session's start and its data phase, whose history was validated before."""
     telling = Telling(state, cause)
-    _start(telling, opened.mode, opened.market_start)
+    _start(telling, opened.mode, opened.market_start, opened.core_digest)
     for repair in opened.feed.repairs:
         telling.tell(AutocorrectAttempt, status="success", details=repair, message=f"{repair.source}: {repair.rule}")
     length = "no end" if opened.feed.slices is None else f"{opened.feed.slices} bars"
@@ -67,16 +69,22 @@ def open_session(state: State, cause: Cause, opened: Opened) -> Outcome:
 def refuse_session(state: State, cause: Cause, mode: Mode, problem: str) -> Outcome:
     """A session whose data can't be traded on: it starts, says why, and has failed."""
     telling = Telling(state, cause)
-    _start(telling, mode, cause.market_time)
+    _start(telling, mode, cause.market_time, UNKNOWN_CORE)
     telling.tell(ErrorRaised, error=problem, details=ErrorDetails(where="data_phase"))
     telling.tell(PhaseEnd, status="failed", level="error")
     _end(telling, "failed", problem)
     return telling.state, telling.told
 
 
-def _start(telling: Telling, mode: Mode, market_start: datetime) -> None:
+def _start(telling: Telling, mode: Mode, market_start: datetime, core_digest: str) -> None:
     config = telling.state.plan.config
-    start = SessionStart(mode=mode, config=config, config_digest=config.digest(), market_start=market_start)
+    start = SessionStart(
+        mode=mode,
+        config=config,
+        config_digest=config.digest(),
+        core_digest=core_digest,
+        market_start=market_start,
+    )
     telling.tell(RunnerStart, details=start, message=f"session {config.name} starts, {mode}")
     telling.tell(PhaseStart, phase="data_phase")
 

@@ -1,5 +1,6 @@
 """JSON Schemas (draft 2020-12) of everything that crosses the bus."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from shared.schemas.codec import ALWAYS_WRITTEN
 from shared.schemas.commands import Request
 from shared.schemas.envelope import Event
 from shared.schemas.session import SessionConfig
+from shared.schemas.upcasting import UPCASTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -21,14 +23,25 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def file_name(name: str) -> str:
-    """The file of a schema within `shared/schemas/json/`."""
-    return f"{name}.v1.json"
+def version_of(name: str) -> int:
+    """The present version of what is called `name`: a type of event, or one of the other schemas."""
+    version: int = BY_NAME[name].model_fields["version"].default if name in BY_NAME else 1
+    return version
+
+
+def file_name(name: str, version: int | None = None) -> str:
+    """The file of a schema within `shared/schemas/json/`, by default of its present version."""
+    return f"{name}.v{version or version_of(name)}.json"
+
+
+def earlier_files() -> Iterator[str]:
+    """The schemas of versions that are still read but no longer written; nothing generates them any more."""
+    return (file_name(name, version) for name, version in UPCASTS)
 
 
 def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
     body = model.model_json_schema(schema_generator=_Untitled)
-    return {"$schema": DIALECT, "$id": f"urn:leitstand:{name}:1", **body}
+    return {"$schema": DIALECT, "$id": f"urn:leitstand:{name}:{version_of(name)}", **body}
 
 
 def event_schema(kind: type[Event]) -> dict[str, Any]:
