@@ -40,6 +40,10 @@ class Announcer:
         """A session's report could not be written."""
         await self._tell(cause, ErrorRaised, error=problem, details=ErrorDetails(where="report"))
 
+    async def record_altered(self, session_id: str, problem: str) -> None:
+        """A session's events.jsonl is not what was written."""
+        await self._tell(_unprompted(session_id), ErrorRaised, error=problem, details=ErrorDetails(where="audit"))
+
     async def database_lost(self, problem: str) -> None:
         """PostgreSQL can't be reached."""
         text = f"PostgreSQL is away, session files go on: {problem}"
@@ -56,6 +60,6 @@ class Announcer:
         await self._bus.append(facts.told)
 
 
-def _unprompted() -> Cause:
+def _unprompted(session_id: str = STACK) -> Cause:
     identity, now = clock.new_id(), clock.now()
-    return Cause(identity, STACK, now, now, identity)
+    return Cause(identity, session_id, now, now, identity)

@@ -17,6 +17,7 @@ from services.recorder.reports import write_report
 from services.recorder.serve import record
 from services.recorder.sole import sole_writer
 from services.recorder.validate import findings
+from services.recorder.verify import add_verify
 from shared.runtime.bus import Bus
 from shared.runtime.errors import LeitstandError
 from shared.runtime.service import run
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--out", type=Path, required=True, help="NAME.zip for all; .jsonl, .json, .csv, .html for one file"
             )
+    add_verify(commands)
     text = "make folders and tables anew from the stream; stop the recorder first"
     rebuild = commands.add_parser("rebuild", help=text, description=text)
     rebuild.add_argument("session", nargs="?", help="the session's id; without one, all sessions")

@@ -12,7 +12,7 @@ from shared.runtime.errors import LeitstandError
 from shared.schemas.codec import UndecodableError, decode_as
 from shared.schemas.envelope import Event
 
-_SESSION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SESSION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class FolderError(LeitstandError):
@@ -24,7 +24,7 @@ def folder_of(root: Path, session: str) -> Path:
     if Path(session).is_dir() and (Path(session) / EVENTS_FILE).is_file():
         return Path(session)
     near = root.glob(f"{session}*") if re.fullmatch(r"[0-9a-f-]{4,36}", session) else ()
-    found = [path for path in near if _SESSION_ID.fullmatch(path.name)]
+    found = [path for path in near if SESSION_ID.fullmatch(path.name)]
     if len(found) == 1:
         return found[0]
     problem = "several sessions begin with" if found else "there is no session"

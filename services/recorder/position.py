@@ -1,11 +1,13 @@
-"""How far the session files reach: the stream's sequence and the size of every file that may be appended to."""
+"""How far the session files reach: the stream's sequence, the sizes of files that may be appended to, and the chains."""
 
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from services.recorder.core.audit import Chain, Mark
 from shared.runtime.errors import FatalError
 
 POSITION_FILE = ".position"
@@ -13,10 +15,14 @@ POSITION_FILE = ".position"
 
 @dataclass(frozen=True, slots=True)
 class FilePosition:
-    """Everything up to and with `sequence` is on disk; `sizes` are bytes by path below the sessions folder."""
+    """Everything up to and with `sequence` is on disk; `sizes` are bytes by path below the sessions folder.
+
+    `chains` are the hash chains over what is on disk, by session.
+    """
 
     sequence: int
     sizes: Mapping[str, int]
+    chains: Mapping[str, Chain] = field(default_factory=dict)
 
 
 def write_aside(path: Path, content: bytes) -> None:
@@ -31,7 +37,9 @@ def read_position(root: Path) -> FilePosition | None:
     path = root / POSITION_FILE
     try:
         kept = json.loads(path.read_bytes())
-        return FilePosition(int(kept["sequence"]), {str(name): int(size) for name, size in kept["files"].items()})
+        chains = {str(session_id): _chain(told) for session_id, told in kept.get("chains", {}).items()}
+        sizes = {str(name): int(size) for name, size in kept["files"].items()}
+        return FilePosition(int(kept["sequence"]), sizes, chains)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -42,5 +50,17 @@ def read_position(root: Path) -> FilePosition | None:
 
 def write_position(root: Path, position: FilePosition) -> None:
     """Keep `position` in the sessions folder `root`."""
-    kept = {"sequence": position.sequence, "files": dict(position.sizes)}
+    chains = {session_id: _spelled(chain) for session_id, chain in position.chains.items()}
+    kept = {"sequence": position.sequence, "files": dict(position.sizes), "chains": chains}
     write_aside(root / POSITION_FILE, json.dumps(kept).encode())
+
+
+def _spelled(chain: Chain) -> dict[str, Any]:
+    count, head, offset = chain.told
+    told = {"count": count, "head": head.hex(), "offset": offset}
+    return {"count": chain.count, "head": chain.head.hex(), "substance": chain.substance, "told": told}
+
+
+def _chain(kept: dict[str, Any]) -> Chain:
+    told = Mark(int(kept["told"]["count"]), bytes.fromhex(kept["told"]["head"]), int(kept["told"]["offset"]))
+    return Chain(int(kept["count"]), bytes.fromhex(kept["head"]), int(kept["substance"]), told)

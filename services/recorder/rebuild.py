@@ -96,7 +96,8 @@ def _announced(root: Path, session_id: str | None) -> list[Path]:
     kept = read_position(root) if session_id is not None else None
     if kept is not None:
         sizes = {name: size for name, size in kept.sizes.items() if name.partition("/")[0] not in replaced}
-        write_position(root, FilePosition(kept.sequence, sizes))
+        chains = {session_id: chain for session_id, chain in kept.chains.items() if session_id not in replaced}
+        write_position(root, FilePosition(kept.sequence, sizes, chains))
     elif session_id is None:
         (root / POSITION_FILE).unlink(missing_ok=True)
     return folders

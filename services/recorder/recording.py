@@ -7,6 +7,7 @@ from contextlib import suppress
 from services.recorder import gauges
 from services.recorder.announcements import SERVICE, Announcer
 from services.recorder.archive import Archive
+from services.recorder.auditor import Auditor
 from services.recorder.core.ledger import Batch, Entry
 from services.recorder.endings import Endings
 from services.recorder.folding import Folding
@@ -33,10 +34,16 @@ class Recorder:
     """Reads from the position of the sink that is furthest behind; each sink passes over what it has."""
 
     def __init__(
-        self, bus: Bus, files: SessionFiles, archive: Archive | None, announcer: Announcer, endings: Endings
+        self,
+        bus: Bus,
+        files: SessionFiles,
+        archive: Archive | None,
+        announcer: Announcer,
+        endings: Endings,
+        auditor: Auditor,
     ) -> None:
         self._bus, self._files, self._archive = bus, files, archive
-        self._announcer, self._endings = announcer, endings
+        self._announcer, self._endings, self._auditor = announcer, endings, auditor
         self._shown = gauges.SessionGauges()
         self._changed: dict[str, Summary] = {}
         self._touched: dict[str, float] = {}
@@ -45,6 +52,7 @@ class Recorder:
     async def run(self, stopping: asyncio.Event) -> None:
         """Record until `stopping`, then what is stored by then."""
         await self._endings.take_up(self._bus)
+        await self._auditor.take_up()
         await self._await_archive()
         while not stopping.is_set():
             await self._read_on(stopping)
@@ -81,7 +89,8 @@ class Recorder:
         """Recall the sessions whose summary may lag behind their events."""
         for session_id in self._files.open_sessions:
             await folding.recall(session_id)
-            self._changed[session_id] = folding.ledger.summary(session_id)
+            self._changed[session_id] = summary = folding.ledger.summary(session_id)
+            self._auditor.note(session_id, summary.ended_at is not None)
         self._write_summaries(folding.position)
 
     async def _turn(self, intake: Intake, folding: Folding) -> None:
@@ -97,12 +106,15 @@ class Recorder:
             await self._show_lag()
             self._lag_due_at = now + LAG_SECONDS
         await self._endings.settle(self._files.sequence, self._in_database)
+        await self._auditor.settle()
 
     async def _write(self, batch: Batch) -> None:
         fresh = [entry for entry in batch.entries if entry.sequence > self._files.sequence]
         self._files.write(batch)
         self._changed |= batch.summaries
         self._touched |= dict.fromkeys(batch.summaries, clock.monotonic())
+        for session_id, summary in batch.summaries.items():
+            self._auditor.note(session_id, summary.ended_at is not None)
         gauges.RECORDED.inc(len(fresh))
         self._shown.count(fresh, batch.summaries)
         if self._archive is not None:
@@ -133,7 +145,7 @@ class Recorder:
 
     def _release_idle(self, folding: Folding, since: float) -> None:
         for session_id, touched in tuple(self._touched.items()):
-            if touched < since:
+            if touched < since and not self._auditor.awaits(session_id):
                 del self._touched[session_id]
                 self._files.release(session_id)
                 if folding.ledger.summary(session_id).ended_at is not None:
@@ -155,10 +167,17 @@ class Recorder:
     async def _finish(self, intake: Intake, folding: Folding) -> None:
         """Write what is stored by now, the recorder's own last words included, as far as a few seconds allow."""
         deadline = clock.monotonic() + PARTING_SECONDS
+        await self._catch_up(intake, folding, deadline)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(deadline - clock.monotonic(), 0)):
+                await self._auditor.settle(all_of_them=True)
+        await self._catch_up(intake, folding, deadline)
+        self._write_summaries(folding.position)
+
+    async def _catch_up(self, intake: Intake, folding: Folding, deadline: float) -> None:
         end = await self._bus.last_sequence(EVENTS) if self._bus.connected else 0
         while self._behind(end) and clock.monotonic() < deadline:
             await self._turn(intake, folding)
-        self._write_summaries(folding.position)
 
     def _behind(self, end: int) -> bool:
         archive_behind = self._archive is not None and self._archive.connected and self._archive.sequence < end

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from services.recorder.announcements import SERVICE, Announcer
 from services.recorder.archive import Archive, Rejected
+from services.recorder.auditor import Auditor, own_key
 from services.recorder.endings import Endings
 from services.recorder.gauges import REJECTED
 from services.recorder.rebuild import rebuild_files
@@ -45,7 +46,8 @@ async def _mended(context: Context, root: Path) -> SessionFiles:
 async def _record(context: Context, files: SessionFiles) -> None:
     announcer = Announcer(context.bus)
     archive = _archive(context, announcer)
-    recorder = Recorder(context.bus, files, archive, announcer, Endings(files.root, announcer))
+    auditor = Auditor(context.bus, files.chains, announcer, *own_key(context.settings))
+    recorder = Recorder(context.bus, files, archive, announcer, Endings(files.root, announcer), auditor)
     try:
         async with asyncio.TaskGroup() as tasks:
             background = [tasks.create_task(answer_requests(context.bus, files.root, announcer))]

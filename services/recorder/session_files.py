@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from services.recorder.chains import Chains
 from services.recorder.core.ledger import Batch, Entry
 from services.recorder.position import POSITION_FILE, FilePosition, read_position, write_aside, write_position
 from shared.domain.exact_json import spelled
@@ -40,6 +41,8 @@ class SessionFiles:
         self.sequence = kept.sequence
         self.cut_short = _cut_back(root, kept)
         """Sessions whose files lost bytes that had been written: they need a rebuild."""
+        self.chains = Chains(root, EVENTS_FILE, kept.chains)
+        """The hash chain over each session's events, as far as they are written."""
         self._sizes = dict(kept.sizes)
         self._descriptors: dict[str, int] = {}
 
@@ -54,9 +57,11 @@ class SessionFiles:
             raise FatalError(f"the files reach to {self.sequence}, but the batch begins behind {batch.after}")
         fresh = [entry for entry in batch.entries if entry.sequence > self.sequence]
         chunks = _chunks(fresh)
+        self.chains.ready({entry.event.session_id for entry in fresh})
         self._open(chunks)
         for name, content in chunks.items():
             self._append(name, content)
+        self.chains.extend(fresh)
         self.sequence = max(self.sequence, batch.last)
         self._close_oldest()
         self._keep_position()
@@ -69,6 +74,7 @@ class SessionFiles:
 
     def release(self, session_id: str) -> None:
         """Let go of a session's files; they are opened again when more is told."""
+        self.chains.forget(session_id)
         for name in [name for name in self._sizes if name.startswith(f"{session_id}/")]:
             self._release(name)
 
@@ -107,7 +113,7 @@ class SessionFiles:
             os.close(self._descriptors.pop(name))
 
     def _keep_position(self) -> None:
-        write_position(self.root, FilePosition(self.sequence, self._sizes))
+        write_position(self.root, FilePosition(self.sequence, self._sizes, self.chains.known))
 
 
 def _chunks(entries: Iterable[Entry]) -> dict[str, bytes]:

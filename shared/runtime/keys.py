@@ -53,9 +53,9 @@ def signer(seed: bytes) -> tuple[str, Sign]:
     return pair.public_key.decode("ascii"), sign
 
 
-def verifier(public_key: str) -> Verify:
-    """The check of signatures by the holder of `public_key`; SettingsError when that is no NKEY of a user."""
-    key = VerifyKey(_raw_public_key(public_key.strip()))
+def verifier(public_key: str, setting: str = "RISK_PUBLIC_KEY") -> Verify:
+    """The check of signatures by the holder of `public_key`; SettingsError naming `setting` when it is no NKEY."""
+    key = VerifyKey(_raw_public_key(public_key.strip(), setting))
 
     def verify(message: bytes, signature: str) -> bool:
         try:
@@ -67,8 +67,8 @@ def verifier(public_key: str) -> Verify:
     return verify
 
 
-def _raw_public_key(public_key: str) -> bytes:
-    wrong = SettingsError(f"RISK_PUBLIC_KEY {public_key!r} is no public NKEY of 56 characters, starting with U")
+def _raw_public_key(public_key: str, setting: str) -> bytes:
+    wrong = SettingsError(f"{setting} {public_key!r} is no public NKEY of 56 characters, starting with U")
     try:
         raw = b32decode(public_key)
     except Base64Error:

@@ -107,6 +107,8 @@ class Settings(BaseModel):
     risk_signing_seed_file: Path | None = None
     risk_public_key: str | None = None
     risk_public_key_file: Path | None = None
+    recorder_signing_seed_file: Path | None = None
+    recorder_public_key_file: Path | None = None
 
     metrics_host: str = "127.0.0.1"
     metrics_port: Port = 0

@@ -12,7 +12,10 @@ from shared.runtime.errors import SettingsError
 _FILE = "_FILE"
 _FLAGS = ("SESSION", "SPEED", "DURATION", "CANDLES")
 """The runner's flags may stand in the environment, too; they are no settings of a service."""
-_PREFIXES = ("BINANCE_", "ALPACA_", "TELEGRAM_", "SMTP_", "EMAIL_", "DESK_", "TOTP_", "LIVE_", "DRY_", "RISK_", "KILL_")
+_PREFIXES = (
+    "BINANCE_", "ALPACA_", "TELEGRAM_", "SMTP_", "EMAIL_", "DESK_", "TOTP_", "LIVE_", "DRY_", "RISK_", "RECORDER_",
+    "KILL_",
+)  # fmt: skip
 _PREFIXES_IN_DOTENV = (*_PREFIXES, "NATS_", "DATABASE_", "LOG_", "DATA_", "METRICS_")
 """In the environment at large, names such as NATS_PORT may be an orchestrator's."""
 _ALIKE = 0.87

@@ -1,6 +1,6 @@
 """Every type of event there is."""
 
-from shared.schemas import guard, lifecycle, market, orders
+from shared.schemas import audit, guard, lifecycle, market, orders
 from shared.schemas.envelope import Event
 
 EVENT_TYPES: tuple[type[Event], ...] = (
@@ -37,6 +37,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     lifecycle.AlertFailed,
     lifecycle.SummaryUpdated,
     lifecycle.ReportReady,
+    audit.AuditHead,
     lifecycle.RunnerEnd,
 )
 

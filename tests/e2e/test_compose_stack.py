@@ -83,6 +83,7 @@ def test_the_guards_seed_is_mounted_by_the_guard_alone() -> None:
         for name, described in configuration()["services"].items()
     }
     assert [name for name, sources in mounts.items() if "risk-keys" in sources] == ["risk"]
+    assert [name for name, sources in mounts.items() if "recorder-keys" in sources] == ["recorder"]
     assert mounts["runner"]["trust"] is True
 
 
