@@ -1,4 +1,4 @@
-"""How far the session files reach: the stream's sequence, the sizes of files that may be appended to, and the chains."""
+"""How far the session files reach: the stream's sequence, the sizes of growing files, and the hash chains."""
 
 import json
 import os

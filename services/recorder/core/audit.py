@@ -19,7 +19,7 @@ SHORT = 8
 
 
 class Mark(NamedTuple):
-    """A place in a session's record: behind `count` events and `offset` bytes of its file; `head` is the chain's there."""
+    """A place in a session's record: behind `count` events and `offset` bytes of its file; `head` is the chain's."""
 
     count: int
     head: bytes
