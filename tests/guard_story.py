@@ -12,6 +12,7 @@ from shared.domain import portfolio as accounts
 from shared.domain.decider import react
 from shared.domain.portfolio import Portfolio
 from shared.schemas.envelope import Event
+from shared.schemas.guard import Halt, TradingHalted
 from shared.schemas.identity import derived_id
 from shared.schemas.lifecycle import (
     ErrorDetails,
@@ -199,6 +200,10 @@ class Story:
             metrics=accounts.metrics(self.books),
             details=MarkDetails(close_time=self.now, awaits_guard=awaits_guard),
         )
+
+    def tell_halted(self, reason: str) -> TradingHalted:
+        """The guard's own word that trading stands still."""
+        return self.tell(TradingHalted, "risk", details=Halt(kind="limit", reason=reason))
 
     def fail(self, api: bool = True) -> ErrorRaised:
         return self.tell(ErrorRaised, error="HTTP 500", details=ErrorDetails(where="venue", api=api))

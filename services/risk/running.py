@@ -12,6 +12,7 @@ from services.risk.recovery import recall
 from services.risk.seal import own_seal
 from services.risk.second_factor import second_factor
 from services.risk.service import GuardService
+from services.risk.voice import Voice
 from shared.runtime.service import Context
 from shared.runtime.settings import Settings
 
@@ -21,10 +22,12 @@ async def guard(context: Context) -> int:
     recovered = asyncio.Event()
     context.health.require("recovery", lambda: None if recovered.is_set() else "still reading what is stored")
     seal, factor = seal_of(context.settings), factor_of(context.settings)
-    service = GuardService(context.bus, seal, factor, await recall(context.bus))
+    voice = Voice(context.bus)
+    await voice.take_watch()
+    service = GuardService(context.bus, voice, seal, factor, await recall(context.bus))
     await service.recover(context.settings.kill_switch)
     recovered.set()
-    loops = (service.follow_commands(), service.follow_events(), beat(context.bus, service))
+    loops = (service.follow_commands(), service.follow_events(), beat(voice, service))
     await _until(context.stopping, loops)
     return 0
 

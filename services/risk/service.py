@@ -14,6 +14,7 @@ from services.risk.core.stack import Stack
 from services.risk.core.verdicts import Seal
 from services.risk.incoming import concerning
 from services.risk.recovery import History
+from services.risk.voice import Voice
 from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
@@ -31,8 +32,11 @@ _YIELD_EVERY = 64
 class GuardService:
     """Facts and commands in, facts out. Whatever is decided is stored before the next thing is looked at."""
 
-    def __init__(self, bus: Bus, seal: Seal, second_factor: SecondFactor | None, history: History) -> None:
+    def __init__(
+        self, bus: Bus, voice: Voice, seal: Seal, second_factor: SecondFactor | None, history: History
+    ) -> None:
         self._bus = bus
+        self._voice = voice
         self._seal = seal
         self._second_factor = second_factor
         self._history = history
@@ -40,8 +44,6 @@ class GuardService:
         self._post = Post(Stack(halt=history.halt, ended=history.ended))
         self._turn = asyncio.Lock()
         self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger("risk")
-        self.consumed = 0
-        self.published = 0
         self.next_event = history.first_event
         self.next_command = 1
 
@@ -81,8 +83,9 @@ class GuardService:
             await self.on_command(delivery)
 
     async def on_event(self, delivery: Delivery) -> None:
-        """Answer one fact of the stream; what can't be handled is set aside."""
+        """Answer one fact of the stream; what can't be handled is set aside. FencedError when another guard speaks."""
         started = clock.monotonic()
+        self._voice.check_watch(delivery)
         event = await self._read(delivery)
         self.next_event = delivery.sequence + 1
         if event is None:
@@ -121,7 +124,7 @@ class GuardService:
         return False
 
     async def _read(self, delivery: Delivery) -> Event | None:
-        self.consumed += 1
+        self._voice.heard += 1
         try:
             return concerning(delivery)
         except UndecodableError as error:
@@ -156,8 +159,7 @@ class GuardService:
 
     async def _store(self, facts: Sequence[Event]) -> None:
         now = clock.now()
-        await self._bus.append([fact.model_copy(update={"timestamp": now}) for fact in facts])
-        self.published += len(facts)
+        await self._voice.say([fact.model_copy(update={"timestamp": now}) for fact in facts])
         meters.count(facts)
         meters.show(self.stack)
 

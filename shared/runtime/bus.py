@@ -7,9 +7,10 @@ from shared.runtime import clock, consuming, metrics, publishing, streams
 from shared.runtime.connection import Connection, RefusedError
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
+from shared.runtime.publishing import Fence
 from shared.runtime.settings import Settings
 from shared.schemas.envelope import Event
-from shared.schemas.subjects import command_subject, deadletter_subject
+from shared.schemas.subjects import command_subject, deadletter_subject, writer_subjects
 
 __all__ = ["Bus", "Delivery"]
 
@@ -31,16 +32,23 @@ class Bus:
         """Make the contract's streams, or bring them up to date; FatalError when that is impossible."""
         await streams.ensure_streams(self.connection)
 
-    async def append(self, events: Sequence[Event], *, after: int | None = None, atomic: bool = True) -> int:
+    async def append(
+        self, events: Sequence[Event], *, after: int | None = None, on: str | None = None, atomic: bool = True
+    ) -> int:
         """Store `events` in order, each exactly once; answers the last one's number in EVENTS, 0 for no events.
 
         Up to 1000 events are stored all or none; that costs the server five synchronous writes to its disk. Without
         `atomic` they are stored one by one in order: far cheaper, but a crash may leave only the first of them, and
         others' facts may come between. Repeated across reconnects for some 30 seconds, then RetryableError.
         `after` is the number of the last message that this writer is known to have stored for the session (0: none);
-        FencedError when another one has written since.
+        FencedError when another one has written since. With `on`, it is the number of the last message on that subject
+        instead, whatever the events' own subjects are.
         """
-        return await publishing.append(self.connection, events, after, atomic)
+        return await publishing.append(self.connection, events, _fence(events, after, on), atomic)
+
+    async def message_at(self, stream: str, sequence: int) -> streams.Message | None:
+        """Subject and payload of the message that is number `sequence` in `stream`, None when there is none."""
+        return await streams.message_at(self.connection, stream, sequence)
 
     async def last_sequence(self, stream: str) -> int:
         """The number of the last message in `stream`, 0 when it is empty."""
@@ -101,3 +109,11 @@ class Bus:
         except RefusedError as error:
             raise FatalError(f"the bus refuses {subject}: {error}") from None
         return int(answer["seq"])
+
+
+def _fence(events: Sequence[Event], after: int | None, on: str | None) -> Fence | None:
+    if after is None or not events:
+        return None
+    if on is not None:
+        return Fence(on, after, own=False)
+    return Fence(writer_subjects(events[0].session_id, events[0].service), after)

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from shared.runtime import clock, metrics
 from shared.runtime.connection import Connection, RefusedError, accepted
 from shared.runtime.errors import FatalError, FencedError, RetryableError
+from shared.runtime.streams import message_at
 from shared.schemas.codec import encode, subject_of
 from shared.schemas.envelope import Event
-from shared.schemas.subjects import writer_subjects
+from shared.schemas.subjects import EVENTS
 
 LARGEST_BATCH = 1000
 """So many messages the server takes in one atomic batch."""
@@ -20,17 +22,33 @@ _DUPLICATE_IN_BATCH = 10201
 Headers = dict[str, str]
 
 
-async def append(connection: Connection, events: Sequence[Event], after: int | None = None, atomic: bool = True) -> int:
+class Fence(NamedTuple):
+    """Lets an append pass only while `after` is the number of the last message on `subjects`, 0 for none.
+
+    A fence around the `own` subjects of the writer moves with what is stored; around others it stays where it is.
+    """
+
+    subjects: str
+    after: int
+    own: bool = True
+
+    def moved(self, last: int) -> "Fence":
+        """The fence after its writer has stored number `last`."""
+        return self._replace(after=last) if self.own else self
+
+
+async def append(
+    connection: Connection, events: Sequence[Event], fence: Fence | None = None, atomic: bool = True
+) -> int:
     """Store `events` in order, those that are stored already excepted; answers the last one's number in the stream.
 
     Up to LARGEST_BATCH events are stored all or none; without `atomic` a crash may leave the first few of them.
-    With `after`, the number of the last message that this writer is known to have stored for the session, FencedError
-    when another one has written since.
+    FencedError when the `fence` has been passed by another writer, or one of the events has been stored by another.
     """
     last = 0
     for chunk in _chunks(tuple({event.id: event for event in events}.values())):
-        last = max(last, await connection.persist(partial(_store, connection, chunk, after, atomic)))
-        after = last if after is not None else None
+        last = max(last, await connection.persist(partial(_store, connection, chunk, fence, atomic)))
+        fence = fence.moved(last) if fence else None
     for event in events:
         metrics.count_published(event.type)
     return last
@@ -40,18 +58,17 @@ def _chunks(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
     return (events[start : start + LARGEST_BATCH] for start in range(0, len(events), LARGEST_BATCH))
 
 
-async def _store(connection: Connection, events: Sequence[Event], after: int | None, atomic: bool) -> int:
+async def _store(connection: Connection, events: Sequence[Event], fence: Fence | None, atomic: bool) -> int:
     try:
-        return await _publish(connection, events, after, atomic)
+        return await _publish(connection, events, fence, atomic)
     except RefusedError as error:
         if error.code not in (_DUPLICATE_IN_BATCH, _WRONG_LAST_SEQUENCE):
             raise RetryableError(f"the bus refuses to store: {error}") from None
-        missing, last = await _missing(connection, events, error)
-        return await _store(connection, missing, None if after is None else last, atomic) if missing else last
+        missing, last = await _missing(connection, events, error, fence is not None)
+        return await _store(connection, missing, fence.moved(last) if fence else None, atomic) if missing else last
 
 
-async def _publish(connection: Connection, events: Sequence[Event], after: int | None, atomic: bool) -> int:
-    fence = _fence(events[0], after)
+async def _publish(connection: Connection, events: Sequence[Event], fence: Fence | None, atomic: bool) -> int:
     if len(events) == 1:
         return await _publish_one(connection, events[0], fence)
     if atomic:
@@ -59,12 +76,14 @@ async def _publish(connection: Connection, events: Sequence[Event], after: int |
     return await _publish_in_turn(connection, events, fence)
 
 
-async def _publish_one(connection: Connection, event: Event, fence: Headers) -> int:
-    answer = await connection.request(subject_of(event), encode(event), _identity(event) | fence)
+async def _publish_one(connection: Connection, event: Event, fence: Fence | None) -> int:
+    answer = await connection.request(subject_of(event), encode(event), _identity(event) | _headers(fence))
+    if fence and answer.get("duplicate"):
+        await _check_own(connection, event, int(answer["seq"]))
     return int(answer["seq"])
 
 
-async def _publish_in_turn(connection: Connection, events: Sequence[Event], fence: Headers) -> int:
+async def _publish_in_turn(connection: Connection, events: Sequence[Event], fence: Fence | None) -> int:
     """All at once, in order; where there is a fence, only after the first has passed it."""
     last = await _publish_one(connection, events[0], fence) if fence else 0
     rest = events[1:] if fence else events
@@ -73,7 +92,7 @@ async def _publish_in_turn(connection: Connection, events: Sequence[Event], fenc
     return max([last, *(int(accepted(answer.result())["seq"]) for answer in answers)])
 
 
-async def _publish_batch(connection: Connection, events: Sequence[Event], fence: Headers) -> int:
+async def _publish_batch(connection: Connection, events: Sequence[Event], fence: Fence | None) -> int:
     """Only the last message is answered; the server stores all when it comes, or none (ADR-50).
 
     The server stages a batch in a directory of its own with five synchronous writes, so it costs milliseconds where a
@@ -81,7 +100,7 @@ async def _publish_batch(connection: Connection, events: Sequence[Event], fence:
     """
     batch = clock.new_id()
     for number, event in enumerate(events[:-1], start=1):
-        headers = _identity(event) | _place(batch, number) | (fence if number == 1 else {})
+        headers = _identity(event) | _place(batch, number) | _headers(fence if number == 1 else None)
         await connection.send(subject_of(event), encode(event), headers)
     final = events[-1]
     headers = _identity(final) | _place(batch, len(events)) | {"Nats-Batch-Commit": "1"}
@@ -89,7 +108,9 @@ async def _publish_batch(connection: Connection, events: Sequence[Event], fence:
     return int(answer["seq"])
 
 
-async def _missing(connection: Connection, events: Sequence[Event], why: RefusedError) -> tuple[list[Event], int]:
+async def _missing(
+    connection: Connection, events: Sequence[Event], why: RefusedError, fenced: bool
+) -> tuple[list[Event], int]:
     """Which `events` are not stored yet, and the last number of those that are.
 
     Asked when the server refuses: either an append is repeated whose answer was lost, or another writer is at work.
@@ -98,10 +119,27 @@ async def _missing(connection: Connection, events: Sequence[Event], why: Refused
     missing = [event for event, sequence in zip(events, stored, strict=True) if sequence is None]
     last = max((sequence for sequence in stored if sequence is not None), default=0)
     if why.code == _WRONG_LAST_SEQUENCE and not last:
-        raise FencedError(f"another {events[0].service} writes session {events[0].session_id}: {why}; stop one of them")
+        raise _fenced_off(events[0], str(why))
     if not last:
         raise FatalError(f"the bus takes events of {events[0].service} for duplicates of others: {why}")
+    if fenced:
+        known = [(event, number) for event, number in zip(events, stored, strict=True) if number is not None]
+        await asyncio.gather(*(_check_own(connection, event, number) for event, number in known))
     return missing, last
+
+
+async def _check_own(connection: Connection, event: Event, sequence: int) -> None:
+    """FencedError when number `sequence` is another writer's word on the same matter.
+
+    What two writers decide alike has the same identity, but not the same time: the bytes tell them apart.
+    """
+    found = await message_at(connection, EVENTS, sequence)
+    if found is not None and found.payload != encode(event):
+        raise _fenced_off(event, f"number {sequence} is its {event.type}")
+
+
+def _fenced_off(event: Event, why: str) -> FencedError:
+    return FencedError(f"another {event.service} writes session {event.session_id}: {why}; stop one of them")
 
 
 async def _stored_as(connection: Connection, event: Event) -> int | None:
@@ -128,10 +166,10 @@ def _place(batch: str, number: int) -> Headers:
     return {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
 
 
-def _fence(event: Event, after: int | None) -> Headers:
-    if after is None:
+def _headers(fence: Fence | None) -> Headers:
+    if fence is None:
         return {}
     return {
-        "Nats-Expected-Last-Subject-Sequence": str(after),
-        "Nats-Expected-Last-Subject-Sequence-Subject": writer_subjects(event.session_id, event.service),
+        "Nats-Expected-Last-Subject-Sequence": str(fence.after),
+        "Nats-Expected-Last-Subject-Sequence-Subject": fence.subjects,
     }

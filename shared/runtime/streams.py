@@ -1,6 +1,7 @@
 """The streams of CONTRACT section 3 and how they are brought into being."""
 
-from typing import Any
+from base64 import b64decode
+from typing import Any, NamedTuple
 
 from shared.runtime.connection import Connection, RefusedError
 from shared.runtime.errors import FatalError
@@ -8,6 +9,7 @@ from shared.schemas.subjects import CONTROL, DEADLETTER, EVENTS, STREAM_SUBJECTS
 
 _SECOND = 1_000_000_000
 _NOT_FOUND = 10059
+_NO_MESSAGE = 10037
 _LASTING: dict[str, Any] = {
     "retention": "limits",
     "storage": "file",
@@ -69,3 +71,21 @@ async def last_sequence(connection: Connection, stream: str) -> int:
     """The number of the last message in `stream`, 0 when it is empty."""
     answer = await connection.api(f"STREAM.INFO.{stream}")
     return int(answer["state"]["last_seq"])
+
+
+class Message(NamedTuple):
+    """A message as it is stored, without its headers."""
+
+    subject: str
+    payload: bytes
+
+
+async def message_at(connection: Connection, stream: str, sequence: int) -> Message | None:
+    """The message that is number `sequence` in `stream`, None when there is none."""
+    try:
+        answer = await connection.api(f"STREAM.MSG.GET.{stream}", {"seq": sequence})
+    except RefusedError as error:
+        if error.code == _NO_MESSAGE:
+            return None
+        raise
+    return Message(answer["message"]["subject"], b64decode(answer["message"].get("data", "")))

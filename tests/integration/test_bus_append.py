@@ -95,6 +95,35 @@ async def test_a_fence_lets_the_repeated_append_of_its_own_writer_pass(
     assert len(await stored(bus, session)) == count + 1
 
 
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("atomic", [True, False])
+async def test_another_writer_that_decided_alike_is_fenced_off(
+    bus: Bus, session: str, count: int, atomic: bool
+) -> None:
+    events = [told(session, number) for number in range(count)]
+    later = [event.model_copy(update={"timestamp": clock.now()}) for event in events]
+    first = await bus.append(events, after=0, atomic=atomic)
+    for known in (0, first):
+        with pytest.raises(FencedError, match="another runner"):
+            await bus.append(later, after=known, atomic=atomic)
+    assert await stored(bus, session) == ids(events)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("atomic", [True, False])
+async def test_a_fence_may_stand_on_another_subject(bus: Bus, session: str, count: int, atomic: bool) -> None:
+    elsewhere = clock.new_id()
+    held = await bus.append([told(elsewhere)])
+    on = session_subjects(elsewhere)
+    events = [told(session, number) for number in range(count)]
+    assert await bus.append(events, after=held, on=on, atomic=atomic) == held + count
+    assert await bus.append(events, after=held, on=on, atomic=atomic) == held + count
+    await bus.append([told(elsewhere)])
+    with pytest.raises(FencedError):
+        await bus.append([told(session)], after=held, on=on, atomic=atomic)
+    assert await stored(bus, session) == ids(events)
+
+
 async def test_another_service_does_not_move_the_fence(bus: Bus, session: str) -> None:
     first = await bus.append([told(session)], after=0)
     await bus.append([told(session, service="risk")])
