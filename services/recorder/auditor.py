@@ -6,7 +6,7 @@ chain stood when the facts came from the bus, so what was altered in between is 
 
 from pathlib import Path
 
-from services.recorder.announcements import Announcer
+from services.recorder.announcements import SERVICE, Announcer
 from services.recorder.chains import Chains, lines_from
 from services.recorder.core.audit import AUDIT_HEAD, Piece, audit_bytes, head_of, pieces
 from services.recorder.position import write_aside
@@ -19,7 +19,7 @@ from shared.runtime.keys import load_or_create_seed, signer, verifier
 from shared.runtime.settings import Settings
 from shared.schemas.audit import AuditHead
 from shared.schemas.codec import UndecodableError, decode, decode_line
-from shared.schemas.subjects import EVENTS, every_session
+from shared.schemas.subjects import EVENTS, event_subject
 
 MOST_EVENTS = 1_000
 """A head is due when so many events are without one."""
@@ -59,13 +59,6 @@ class Auditor:
         self._due: dict[str, float] = {}
         self._altered: set[str] = set()
 
-    async def take_up(self) -> None:
-        """Learn which heads are stored already: what they cover is not told again."""
-        for delivery in await self._bus.latest(EVENTS, [every_session("recorder", AUDIT_HEAD)]):
-            head = _decoded(delivery)
-            if head is not None and self._is_own(head):
-                self._told[head.session_id] = head.details.count
-
     def note(self, session_id: str, ended: bool) -> None:
         """Something of the session was recorded: see to it that it gets a head."""
         if session_id in self._altered or self._is_told(session_id):
@@ -89,15 +82,23 @@ class Auditor:
 
     async def _settle_one(self, session_id: str) -> None:
         del self._due[session_id]
-        if self._is_told(session_id):
-            return
         try:
-            await self._tell(session_id)
+            await self._learn(session_id)
+            if not self._is_told(session_id):
+                await self._tell(session_id)
         except RetryableError:
             self._due[session_id] = clock.monotonic() + RETRY_SECONDS
         except AlteredError as error:
             self._altered.add(session_id)
             await self._announcer.record_altered(session_id, str(error))
+
+    async def _learn(self, session_id: str) -> None:
+        """Find out, once in a life, up to where an earlier life told: that is not told again."""
+        if session_id in self._told:
+            return
+        stored = await self._bus.latest(EVENTS, [event_subject(session_id, SERVICE, AUDIT_HEAD)])
+        heads = [head for delivery in stored if (head := _decoded(delivery)) and self._is_own(head)]
+        self._told[session_id] = max((head.details.count for head in heads), default=0)
 
     async def _tell(self, session_id: str) -> None:
         for piece in self._read_back(session_id):

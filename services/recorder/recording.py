@@ -52,7 +52,6 @@ class Recorder:
     async def run(self, stopping: asyncio.Event) -> None:
         """Record until `stopping`, then what is stored by then."""
         await self._endings.take_up(self._bus)
-        await self._auditor.take_up()
         await self._await_archive()
         while not stopping.is_set():
             await self._read_on(stopping)

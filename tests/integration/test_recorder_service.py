@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from deploy.embedded.nats_server import start_nats
 from deploy.embedded.postgres_server import PostgresServer, start_postgres
+from services.recorder.commands import main
 from services.recorder.validate import findings
 from shared.runtime.bus import Bus
 from shared.runtime.settings import load_settings
@@ -266,6 +268,45 @@ async def test_rebuild_makes_the_same_folder_and_rows_from_the_stream(
                 name: content for name, content in files.items() if name != "report.html"
             }
     assert {table: sorted(map(str, rows(database, f"SELECT * FROM {table}"))) for table in tables} == rows_before
+
+
+def is_closed(stack: Stack) -> bool:
+    """Whether the last line is a head that vouches for all before it."""
+    lines = stack.recorded()
+    last = json.loads(lines[-1]) if lines else {"type": None}
+    return last["type"] == "audit_head" and last["details"]["count"] == len(lines) - 1
+
+
+async def test_a_recorded_session_verifies_offline_and_what_was_tampered_with_is_named(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story = Story().whole(120)
+    process = stack.start()
+    await stack.bus.append(story[:200])
+    await stack.until_recorded()
+    process.terminate()
+    assert process.wait() == 0
+    assert is_closed(stack)
+    process = stack.start()
+    await stack.bus.append(story[200:])
+    await stack.until(lambda: len(stack.recorded()) > 250, "more is recorded")
+    process.kill()
+    process.wait()
+    process = stack.start()
+    await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
+    await stack.until(lambda: is_closed(stack), "the session is closed")
+    process.terminate()
+    assert process.wait() == 0
+    assert stack.recorded() == await stack.lines()
+
+    monkeypatch.setenv("DATA_DIR", str(stack.data))
+    assert main(["verify", SESSION[:8]]) == 0
+    assert f"lines 1 to {len(stack.recorded()) - 1} are proven" in capsys.readouterr().out
+    lines = stack.recorded()
+    lines[99] = lines[99].replace(b'"level":"info"', b'"level":"debug"')
+    (stack.sessions / SESSION / "events.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    assert main(["verify", SESSION[:8]]) == 1
+    assert re.search(r"line 100 \(\w+\) was changed", capsys.readouterr().out)
 
 
 async def test_a_second_recorder_on_the_same_folder_is_refused(
