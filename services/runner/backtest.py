@@ -86,6 +86,7 @@ class _Market:
             case Pace(step):
                 return self._pace(step)
             case Advance(candles):
+                self.now = candles[0].close_time
                 self.book, reports = match(self.book, candles)
                 return reports
             case Store(facts):
@@ -100,7 +101,6 @@ class _Market:
     def _pace(self, step: Step) -> GuardSpoke | None:
         if self.words:
             return GuardSpoke(self.words.popleft())
-        self.now = step.candles[0].close_time
         self.progress(step)
         return None
 

@@ -90,10 +90,9 @@ class Conductor:
         yield from self._recover()
         patience = closing_slices(self.state.plan.config) + GRACE_SLICES
         for step in steps:
-            if finished(self.state) or patience == 0:
+            if finished(self.state) or self.state.closing >= patience:
                 break
             yield from self._step(step)
-            patience -= self.state.stopping is not None
         yield from self._end()
         return self.state
 
@@ -118,6 +117,8 @@ class Conductor:
         if step.stop:
             yield from self._apply(StopRequested(step.stop))
             yield from self._settle()
+            if finished(self.state):
+                return self.state
         reports = yield Advance(step.candles)
         yield from self._apply(SliceClosed(step.candles, reports, step.warmup))
         return self.state if step.warmup else (yield from self._settle())

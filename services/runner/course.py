@@ -52,7 +52,7 @@ def course(config: SessionConfig, slices: Iterable[Slice], market_start: datetim
     ends_at = config.ends_at(market_start)
     reserve = closing_slices(config) if config.on_stop == "flatten" else 0
     for number, (candles, remaining) in enumerate(_with_remaining(slices, reserve)):
-        stop = END_OF_DATA if reserve and remaining <= reserve else None
+        stop = END_OF_DATA if remaining < reserve else None
         if ends_at is not None and candles[0].close_time >= ends_at:
             stop = MAX_DURATION
         warmup = number < config.warmup_bars

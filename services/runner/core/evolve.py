@@ -38,7 +38,12 @@ def _candle_closed(state: State, event: CandleClosed) -> State:
     if candle.close_time != state.market_time:
         aged = {name: order._replace(bars=order.bars + 1) for name, order in state.orders.items()}
         state = state._replace(
-            market_time=candle.close_time, slices=state.slices + 1, fresh={}, orders=aged, blocked=frozenset()
+            market_time=candle.close_time,
+            slices=state.slices + 1,
+            fresh={},
+            orders=aged,
+            blocked=frozenset(),
+            closing=state.closing + (state.stopping is not None),
         )
     state = state._replace(portfolio=portfolio.with_close(state.portfolio, candle.symbol, candle.close))
     return heard_candle(state, candle)

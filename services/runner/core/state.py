@@ -48,7 +48,7 @@ class State(NamedTuple):
 
     `strategy_states` holds a symbol's strategies' states in the plan's order, `stances` what they last said.
     `fresh` are the sleeves' new stances of the slice at hand, by sleeve and symbol; `blocked` are those for which an
-    order failed within it. `cleared_up_to` is the last CONTROL sequence that a resumption covers.
+    order failed within it. `closing` counts the slices since the session was asked to end. `cleared_up_to` is the last CONTROL sequence that a resumption covers.
     """
 
     plan: Plan
@@ -72,6 +72,7 @@ class State(NamedTuple):
     awaits_mark: bool = False
     unconfirmed_kill: bool = False
     stopping: str | None = None
+    closing: int = 0
     ended: bool = False
 
     @property
