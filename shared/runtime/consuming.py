@@ -1,10 +1,9 @@
 """Reading a stream in order and without holes, by a push consumer of our own that is made anew whenever in doubt."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -14,7 +13,8 @@ from shared.runtime import clock
 from shared.runtime.connection import Connection, RefusedError
 from shared.runtime.delivery import Delivery, Receipt, received
 from shared.runtime.errors import FatalError, RetryableError
-from shared.runtime.streams import last_sequence
+from shared.runtime.streams import last_sequence, message_at
+from shared.schemas.subjects import WHOLE_STREAM
 
 _SECOND = 1_000_000_000
 _HEARTBEAT_SECONDS = 0.5
@@ -38,18 +38,19 @@ _CONTROL_STATUS = "100"
 class Inlet:
     """One consumer on the server and what it has delivered so far.
 
-    Iterating ends at the first sign that something may be missing: a hole in the consumer's numbering, silence, or a
-    lost connection. The server sends no more than the window ahead of what was taken from here and acknowledged, so
-    memory stays bounded and answers to other requests don't queue behind a flood.
+    It ends at the first sign that something may be missing: a hole in the consumer's numbering, silence, or a lost
+    connection. The server sends no more than the window ahead of what was taken from here and acknowledged, so memory
+    stays bounded and answers to other requests don't queue behind a flood.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.pending = 0
         """How many matching messages the server still held when the consumer was made."""
         self._connection = connection
-        self._waiting: deque[tuple[Delivery, Receipt]] = deque()
+        self._waiting: list[tuple[Delivery, Receipt]] = []
         self._wakeup: asyncio.Future[None] | None = None
         self._received = 0
+        self._acknowledged = 0
         self._over = False
         self._heard_at = clock.monotonic()
         self._subscription: Subscription | None = None
@@ -85,23 +86,20 @@ class Inlet:
             with suppress(nats.errors.Error):
                 await self._subscription.unsubscribe()
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> tuple[Delivery, Receipt]:
-        while not self._waiting:
-            await self._arrival()
-        taken = self._waiting.popleft()
-        if taken[1].number % _ACKNOWLEDGED_AT_ONCE == 0:
-            with suppress(RetryableError):
-                await self._connection.send(taken[1].reply, b"")
+    async def take(self) -> Sequence[tuple[Delivery, Receipt]]:
+        """All messages that have come, at least one; none once the inlet has ended."""
+        while not self._waiting and not self._over:
+            self._wakeup = asyncio.get_running_loop().create_future()
+            await self._wakeup
+        taken, self._waiting = self._waiting, []
+        if taken and taken[-1][1].number - self._acknowledged >= _ACKNOWLEDGED_AT_ONCE:
+            await self._acknowledge(taken[-1][1])
         return taken
 
-    async def _arrival(self) -> None:
-        if self._over:
-            raise StopAsyncIteration
-        self._wakeup = asyncio.get_running_loop().create_future()
-        await self._wakeup
+    async def _acknowledge(self, receipt: Receipt) -> None:
+        self._acknowledged = receipt.number
+        with suppress(RetryableError):
+            await self._connection.send(receipt.reply, b"")
 
     async def receive(self, message: Msg) -> None:
         """Take in what the server sent: a message, or word of how many it has sent so far."""
@@ -137,20 +135,62 @@ class Inlet:
         self._watch = asyncio.get_running_loop().call_later(_HEARTBEAT_SECONDS, self._listen)
 
 
+class Progress:
+    """How far a reader has come in `stream`. FatalError at the first sign that what it was given is not all.
+
+    Nothing may be deleted from the streams of facts and of commands, so whoever reads all subjects of one must be given
+    every number.
+    """
+
+    def __init__(self, stream: str, subjects: Sequence[str], start: int) -> None:
+        self.next = max(start, 1)
+        """The number that is to be read next."""
+        self._stream = stream
+        self._is_whole = WHOLE_STREAM.get(stream) in subjects
+        self._last: Delivery | None = None
+
+    def take(self, delivery: Delivery) -> None:
+        """The next message that was given."""
+        number = delivery.sequence
+        if number != self.next and (self._is_whole or number < self.next):
+            raise FatalError(f"{self._stream}: number {self.next} was to come next, but {number} came; {_ADVICE}")
+        self.next, self._last = number + 1, delivery
+
+    def end_at(self, end: int) -> None:
+        """There is no more to read, and the stream ends at number `end`."""
+        if self._is_whole and self.next <= end:
+            raise FatalError(f"{self._stream}: nothing comes from number {self.next} to {end}; {_ADVICE}")
+
+    async def check_history(self, connection: Connection) -> None:
+        """What was read before must still stand in the stream as it was."""
+        end = await last_sequence(connection, self._stream)
+        if self.next > end + 1:
+            raise FatalError(f"{self._stream} ends at {end}, but {self.next - 1} had been read; {_ADVICE}")
+        if self._last is None:
+            return
+        found = await message_at(connection, self._stream, self._last.sequence)
+        if found is None or (found.subject, found.payload) != (self._last.subject, self._last.payload):
+            raise FatalError(f"{self._stream}: number {self._last.sequence} is not what had been read; {_ADVICE}")
+
+
+_ADVICE = "the server has lost messages; restore its store, then start again"
+
+
 async def follow(
     connection: Connection, stream: str, subjects: Sequence[str], start: int
 ) -> AsyncGenerator[Delivery, None]:
     """Every message from number `start` on that matches, in order, without end."""
-    position = start
+    progress = Progress(stream, subjects, start)
     while True:
         await connection.restored()
         inlet = Inlet(connection)
         try:
-            await _check_history(connection, stream, position)
-            await inlet.open(stream, subjects, _from(position))
-            async for delivery, _ in inlet:
-                position = delivery.sequence + 1
-                yield delivery
+            await progress.check_history(connection)
+            await inlet.open(stream, subjects, _from(progress.next))
+            while taken := await inlet.take():
+                for delivery, _ in taken:
+                    progress.take(delivery)
+                    yield delivery
         except RetryableError:
             if connection.connected:
                 raise
@@ -162,20 +202,22 @@ async def read(
     connection: Connection, stream: str, subjects: Sequence[str], start: int
 ) -> AsyncGenerator[Delivery, None]:
     """Every message from number `start` on that matches and is stored now, in order."""
-    position, end = start, await last_sequence(connection, stream)
-    while position <= end:
+    progress, end = Progress(stream, subjects, start), await last_sequence(connection, stream)
+    while progress.next <= end:
         inlet = Inlet(connection)
         try:
-            await inlet.open(stream, subjects, _from(position))
-            if not inlet.pending:
+            await inlet.open(stream, subjects, _from(progress.next))
+            more = inlet.pending
+            while more and (taken := await inlet.take()):
+                for delivery, _ in taken:
+                    if delivery.sequence > end:
+                        return
+                    progress.take(delivery)
+                    yield delivery
+                more = taken[-1][1].pending
+            if not more:
+                progress.end_at(end)
                 return
-            async for delivery, receipt in inlet:
-                if delivery.sequence > end:
-                    return
-                position = delivery.sequence + 1
-                yield delivery
-                if not receipt.pending:
-                    return
         finally:
             await inlet.close()
 
@@ -187,23 +229,15 @@ async def latest(connection: Connection, stream: str, subjects: Sequence[str]) -
         inlet = Inlet(connection)
         try:
             await inlet.open(stream, subjects, {"deliver_policy": "last_per_subject"})
-            if not inlet.pending:
+            more = inlet.pending
+            while more and (taken := await inlet.take()):
+                found += (delivery for delivery, _ in taken)
+                more = taken[-1][1].pending
+            if not more:
                 return found
-            async for delivery, receipt in inlet:
-                found.append(delivery)
-                if not receipt.pending:
-                    return found
         finally:
             await inlet.close()
 
 
 def _from(position: int) -> dict[str, Any]:
-    return {"deliver_policy": "by_start_sequence", "opt_start_seq": max(position, 1)}
-
-
-async def _check_history(connection: Connection, stream: str, position: int) -> None:
-    end = await last_sequence(connection, stream)
-    if position > end + 1:
-        raise FatalError(
-            f"{stream} ends at {end}, but {position - 1} had been read: the server has lost facts; restore its store"
-        )
+    return {"deliver_policy": "by_start_sequence", "opt_start_seq": position}

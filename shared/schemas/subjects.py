@@ -11,6 +11,8 @@ STREAM_SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 ALL_EVENTS = "events.>"
 ALL_COMMANDS = "control.>"
+WHOLE_STREAM: dict[str, str] = {EVENTS: ALL_EVENTS, CONTROL: ALL_COMMANDS}
+"""The subjects that take in everything, of the streams from which nothing is ever deleted."""
 
 
 def event_subject(session_id: str, service: str, kind: str) -> str:

@@ -1,13 +1,17 @@
 """What an inlet makes of what the server sends, without a server: nothing missing goes unnoticed."""
 
+from datetime import UTC, datetime
 from typing import cast
 
+import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared.runtime.connection import Connection
-from shared.runtime.consuming import Inlet
-from shared.runtime.delivery import received
+from shared.runtime.consuming import Inlet, Progress
+from shared.runtime.delivery import Delivery, received
+from shared.runtime.errors import FatalError
+from shared.schemas.subjects import ALL_COMMANDS, ALL_EVENTS, CONTROL, DEADLETTER, EVENTS
 
 STORED_AT = 1_767_605_400_123_456_000
 
@@ -27,7 +31,7 @@ async def taken(*messages: Msg) -> list[int]:
     inlet = Inlet(cast(Connection, None))
     for one in messages:
         await inlet.receive(one)
-    return [delivery.sequence async for delivery, _ in inlet]
+    return [delivery.sequence for delivery, _ in await inlet.take()]
 
 
 async def test_ends_before_a_hole_in_the_consumers_numbering() -> None:
@@ -55,3 +59,44 @@ async def test_reads_number_time_and_what_is_to_come_from_the_reply_subject() ->
 async def test_reads_the_reply_subject_of_a_server_with_a_domain_as_well() -> None:
     delivery, receipt = received(message(3, 12, pending=7, prefix="$JS.ACK.hub.account"))
     assert (delivery.sequence, receipt.number, receipt.pending) == (12, 3, 7)
+
+
+def numbered(sequence: int) -> Delivery:
+    return Delivery("events.s.runner.error", b"{}", sequence, datetime(2026, 1, 5, tzinfo=UTC), {})
+
+
+def read_on(stream: str, subject: str, start: int, *numbers: int) -> Progress:
+    progress = Progress(stream, [subject], start)
+    for number in numbers:
+        progress.take(numbered(number))
+    return progress
+
+
+@pytest.mark.parametrize(("stream", "subject"), [(EVENTS, ALL_EVENTS), (CONTROL, ALL_COMMANDS)])
+def test_a_gap_in_a_whole_stream_is_fatal_and_names_both_numbers(stream: str, subject: str) -> None:
+    with pytest.raises(FatalError, match=f"{stream}: number 9 was to come next, but 11 came"):
+        read_on(stream, subject, 7, 7, 8, 11)
+
+
+def test_a_gap_at_the_start_is_fatal_too() -> None:
+    with pytest.raises(FatalError, match="number 7 was to come next, but 8 came"):
+        read_on(EVENTS, ALL_EVENTS, 7, 8)
+
+
+def test_an_end_that_comes_too_early_is_fatal() -> None:
+    read_on(EVENTS, ALL_EVENTS, 7, 7, 8).end_at(8)
+    with pytest.raises(FatalError, match="nothing comes from number 9 to 12"):
+        read_on(EVENTS, ALL_EVENTS, 7, 7, 8).end_at(12)
+
+
+@pytest.mark.parametrize("sequence", [7, 8])
+def test_a_number_that_comes_again_is_fatal_whatever_is_read(sequence: int) -> None:
+    for subject in (ALL_EVENTS, "events.s.runner.>"):
+        with pytest.raises(FatalError, match=f"but {sequence} came"):
+            read_on(EVENTS, subject, 7, 7, 8, sequence)
+
+
+def test_who_reads_only_some_subjects_is_given_only_some_numbers() -> None:
+    assert read_on(EVENTS, "events.s.runner.>", 7, 9, 40).next == 41
+    assert read_on(DEADLETTER, "deadletter.>", 1, 9, 40).next == 41
+    read_on(EVENTS, "events.s.runner.>", 7, 9).end_at(40)
