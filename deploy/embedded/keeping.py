@@ -90,6 +90,12 @@ class Keeper:
             often = "" if status == WRONG_SETTINGS else f" {len(self._deaths)} times in {self.patience.seconds:.0f} s"
             raise GivenUpError(f"{self.name} ended with status {status}{often}:\n{last_words(self.log)}")
 
+    @property
+    def pid(self) -> int | None:
+        """The process id while the service runs."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if self._process is not None and running else None
+
     def stop(self) -> None:
         """Ask the service to end; `keep` then returns instead of starting it again."""
         self._stopping = True

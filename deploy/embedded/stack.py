@@ -51,6 +51,12 @@ class Stack:
         }
         return {**told, "DATABASE_URL": self._postgres.url} if self._postgres else told
 
+    def pids(self) -> dict[str, int]:
+        """The process ids of what runs now: the services by name, and `nats`."""
+        services = {name: keeper.pid for name, keeper in self.keepers.items()}
+        server = {"nats": self._nats.process.pid} if self._nats else {}
+        return {name: pid for name, pid in {**services, **server}.items() if pid is not None}
+
     async def open(self) -> None:
         """Start the servers side by side; answers once the bus is there, for only the recorder needs the database."""
         self.run.mkdir(parents=True, exist_ok=True)
