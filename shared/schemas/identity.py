@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from hashlib import sha1
 from typing import Any, TypeVar
-from uuid import UUID, uuid5
 
 from shared.schemas.envelope import Event
+from shared.schemas.trusted import trusted
 from shared.schemas.values import Service
 
 E = TypeVar("E", bound=Event)
@@ -14,12 +16,29 @@ E = TypeVar("E", bound=Event)
 
 def derived_id(cause_id: str, label: str, index: int = 0) -> str:
     """The id of the `index`-th fact `label` that follows from the fact `cause_id` (RFC 9562 version 5)."""
-    return str(uuid5(UUID(cause_id), f"{label}:{index}"))
+    name = _version_5(cause_id, f"{label}:{index}")
+    return f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
 
 
 def client_order_id(session_id: str, number: int) -> str:
     """The name of a session's `number`-th order at the venue: 35 characters, fit for Binance and Alpaca."""
-    return f"lt-{uuid5(UUID(session_id), f'order:{number}').hex}"
+    return f"lt-{_version_5(session_id, f'order:{number}')}"
+
+
+def _version_5(namespace: str, name: str) -> str:
+    """The 32 digits of `uuid.uuid5`, without the objects on the way there, which cost three times as much."""
+    seed = bytes.fromhex(namespace.replace("-", "")) + name.encode()
+    digits = sha1(seed, usedforsecurity=False).hexdigest()
+    return f"{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+@cache
+def _type_of(kind: type[Event]) -> str:
+    name: str = kind.model_fields["type"].default
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +67,26 @@ class Facts:
         self._cause = cause
         self._service = service
         self._told: list[Event] = []
+        self._passed_over = 0
 
     def tell(self, kind: type[E], *, correlation_id: str | None = None, **fields: Any) -> E:
         """Add a fact of `kind` and return it; `fields` are those of the event beyond its envelope."""
         cause = self._cause
-        name = kind.model_fields["type"].default
-        event = kind(
-            timestamp=cause.timestamp,
-            market_time=cause.market_time,
-            session_id=cause.session_id,
-            id=derived_id(cause.id, f"{self._service}.{name}", len(self._told)),
-            correlation_id=correlation_id or cause.correlation_id,
-            causation_id=cause.id,
-            service=self._service,
-            **fields,
-        )
+        fields["timestamp"] = cause.timestamp
+        fields["market_time"] = cause.market_time
+        fields["session_id"] = cause.session_id
+        number = len(self._told) + self._passed_over
+        fields["id"] = derived_id(cause.id, f"{self._service}.{_type_of(kind)}", number)
+        fields["correlation_id"] = correlation_id or cause.correlation_id
+        fields["causation_id"] = cause.id
+        fields["service"] = self._service
+        event = trusted(kind, fields)
         self._told.append(event)
         return event
+
+    def pass_over(self, count: int) -> None:
+        """Number the facts to come as if `count` others had been told before them."""
+        self._passed_over += count
 
     @property
     def told(self) -> Sequence[Event]:
