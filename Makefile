@@ -5,6 +5,8 @@ CANDLES ?=
 SPEED ?= 600
 DURATION ?=
 SESSION_ID ?=
+KILLS ?= 200
+PARTS ?=
 REASON ?= make kill
 TESTS ?= tests
 
@@ -17,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo backtest replay test test-docker check generate lock up down kill clean
+.PHONY: help demo backtest replay test test-docker soak bench check generate lock up down kill clean
 
 help: ## List the targets
 	@echo "Leitstand: make <target>"
@@ -40,6 +42,13 @@ test: $(VENV)/all.stamp ## All tests that need no container engine (TESTS= narro
 test-docker: $(VENV)/all.stamp ## The tests that need a container engine; skipped without one
 	@if docker info >/dev/null 2>&1; then $(PYTEST) -m docker; \
 		else echo "No container engine answers here: the tests marked docker are skipped."; fi
+
+soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
+	@SOAK=1 $(PY) -m pytest tests/property/test_crash_everywhere.py
+	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
+
+bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
+	@$(PY) -m bench $(if $(FULL),--full) $(PARTS)
 
 check: $(VENV)/all.stamp ## Lint, format, strict types, import contracts, generated files and the lock up to date
 	@$(PY) -m ruff check .

@@ -1,0 +1,82 @@
+"""How fast the recorder takes events into the session's files and PostgreSQL together."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import psycopg
+
+from bench.figures import Figure, at_least
+from deploy.embedded.nats_server import start_nats
+from deploy.embedded.postgres_server import start_postgres
+from shared.runtime.bus import Bus
+from shared.runtime.settings import load_settings
+from tests.recorder_story import SESSION, Story
+
+TARGET = 20_000
+PATIENCE_SECONDS = 600.0
+
+
+def measure(full: bool) -> list[Figure]:
+    """Events a second from the first that is recorded to the last, by a recorder that finds them all stored."""
+    bars = 40_000 if full else 4_000
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        with start_nats(home / "nats") as bus, start_postgres(home / "postgres") as database:
+            own = {"NATS_URL": bus.url, "DATABASE_URL": database.url, "DATA_DIR": folder, "METRICS_PORT": "0"}
+            with patch.dict(os.environ, own):
+                count = asyncio.run(_store(bars))
+                speed = _recorded(home, database.url, count, own)
+    return [at_least(f"recorder, {count:,} events into files and PostgreSQL", speed, "events/s", TARGET)]
+
+
+async def _store(bars: int) -> int:
+    events = Story().whole(bars)
+    bus = await Bus.connect(load_settings(), "runner")
+    try:
+        await bus.ensure_streams()
+        await bus.append(events)
+    finally:
+        await bus.close()
+    return len(events)
+
+
+def _recorded(home: Path, database: str, count: int, environment: Mapping[str, str]) -> float:
+    lines = home / "sessions" / SESSION / "events.jsonl"
+    with _recorder(environment):
+        _await(lambda: lines.exists() and lines.stat().st_size > 0)
+        began = time.perf_counter()
+        _await(lambda: _rows(database) >= count and lines.read_bytes().count(b"\n") >= count)
+        return count / (time.perf_counter() - began)
+
+
+def _rows(database: str) -> int:
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT count(*) FROM events").fetchone()
+        return int(found[0]) if found else 0
+
+
+@contextmanager
+def _recorder(environment: Mapping[str, str]) -> Iterator[None]:
+    command = [sys.executable, "-m", "services.recorder", "run"]
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _await(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {PATIENCE_SECONDS:.0f} s")
+        time.sleep(0.05)
