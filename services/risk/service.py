@@ -15,6 +15,7 @@ from services.risk.core.verdicts import Seal
 from services.risk.incoming import concerning
 from services.risk.recovery import History
 from services.risk.voice import Voice
+from shared.domain.once import Once
 from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
@@ -22,6 +23,7 @@ from shared.schemas.codec import UndecodableError
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.identity import derived_id
+from shared.schemas.lifecycle import RunnerEnd
 from shared.schemas.subjects import ALL_COMMANDS, ALL_EVENTS, CONTROL, EVENTS
 from shared.schemas.values import STACK
 
@@ -42,6 +44,7 @@ class GuardService:
         self._history = history
         self._answers = dict(history.answers)
         self._post = Post(Stack(halt=history.halt, ended=history.ended))
+        self._once = Once()
         self._turn = asyncio.Lock()
         self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger("risk")
         self.next_event = history.first_event
@@ -92,6 +95,7 @@ class GuardService:
             return
         async with self._turn:
             facts = await self._deliver(delivery, event)
+            self._note(event)
             if not facts:
                 return
             await self._store(facts)
@@ -118,18 +122,26 @@ class GuardService:
     async def _fold_one(self, delivery: Delivery, event: Event) -> bool:
         """Whether the fact needed no new answer; where it does, nothing has changed."""
         before = self._post
-        if not await self._deliver(delivery, event):
-            return True
-        self._post = before
-        return False
+        if await self._deliver(delivery, event):
+            self._post = before
+            return False
+        self._note(event)
+        return True
+
+    def _note(self, event: Event) -> None:
+        self._once.note(event)
+        if isinstance(event, RunnerEnd):
+            self._once.forget(event.session_id)
 
     async def _read(self, delivery: Delivery) -> Event | None:
+        """The fact, None for what is of no concern, can't be read, or has been taken in before."""
         self._voice.heard += 1
         try:
-            return concerning(delivery)
+            event = concerning(delivery)
         except UndecodableError as error:
             await self._set_aside(delivery, str(error))
             return None
+        return None if event is None or self._once.knows(event) else event
 
     async def _deliver(self, delivery: Delivery, event: Event) -> Sequence[Event]:
         stored = self._answers.pop(event.id, ())

@@ -1,0 +1,76 @@
+"""Which facts a fold has taken in, so that a copy that stands in the stream a second time changes nothing.
+
+The stream itself refuses copies for two minutes only. Facts of the market come in the order of its time, so a late copy
+of one is told by that and costs no memory; of all others the ids are remembered, up to a bound.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.schemas.envelope import Event
+from shared.schemas.market import CandleClosed, EquityMarked
+
+REMEMBERED = 100_000
+"""So many ids are kept, 16 bytes each: those of some 15,000 orders."""
+_ID_BYTES = 16
+_OF_BARS = (CandleClosed, EquityMarked)
+Source = tuple[str, str, str]
+"""A session, a writer and a type."""
+
+
+class Once:
+    """Remembers what was taken in: `knows` answers whether an event was noted before."""
+
+    def __init__(self) -> None:
+        self._ids: dict[bytes, None] = {}
+        self._bars: dict[Source, tuple[datetime, set[str]]] = {}
+
+    def knows(self, event: Event) -> bool:
+        """Whether `event` has been noted."""
+        if not isinstance(event, _OF_BARS):
+            return _short(event) in self._ids
+        newest, told = self._bars.get(_source(event), (None, frozenset[str]()))
+        at = event.details.close_time
+        return newest is not None and (at < newest or (at == newest and event.id in told))
+
+    def note(self, event: Event) -> None:
+        """Remember `event`; of the facts about bars only those of the newest."""
+        if isinstance(event, _OF_BARS):
+            self._note_bar(event)
+            return
+        self._ids[_short(event)] = None
+        if len(self._ids) > REMEMBERED:
+            del self._ids[next(iter(self._ids))]
+
+    def _note_bar(self, event: Any) -> None:
+        source, at = _source(event), event.details.close_time
+        newest = self._bars.get(source)
+        if newest is not None and newest[0] == at:
+            newest[1].add(event.id)
+        else:
+            self._bars[source] = (at, {event.id})
+
+    def forget(self, session_id: str) -> None:
+        """Let go of what only matters while a session runs."""
+        self._bars = {source: newest for source, newest in self._bars.items() if source[0] != session_id}
+
+    def packed(self) -> tuple[bytes, Mapping[Source, tuple[datetime, frozenset[str]]]]:
+        """All that is remembered, in values that stay as they are."""
+        return b"".join(self._ids), {source: (at, frozenset(told)) for source, (at, told) in self._bars.items()}
+
+    @classmethod
+    def unpacked(cls, ids: bytes, bars: Mapping[Source, tuple[datetime, frozenset[str]]]) -> "Once":
+        """What `packed` answered, come to life again."""
+        once = cls()
+        once._ids = {ids[start : start + _ID_BYTES]: None for start in range(0, len(ids), _ID_BYTES)}
+        once._bars = {source: (at, set(told)) for source, (at, told) in bars.items()}
+        return once
+
+
+def _source(event: Event) -> Source:
+    return event.session_id, event.service, event.type
+
+
+def _short(event: Event) -> bytes:
+    return bytes.fromhex(event.id.replace("-", ""))

@@ -1,0 +1,91 @@
+"""A bus in memory that keeps the promises of the real one: one order, fences, and copies for as long as it is told."""
+
+import re
+from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from shared.runtime.bus import Bus
+from shared.runtime.delivery import Delivery
+from shared.runtime.errors import FencedError
+from shared.runtime.streams import Message
+from shared.schemas.codec import encode, subject_of
+from shared.schemas.envelope import Event
+from shared.schemas.subjects import CONTROL, DEADLETTER, EVENTS, command_subject, deadletter_subject, writer_subjects
+
+_STORED_AT = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def matches(subject: str, wanted: Sequence[str]) -> bool:
+    """Whether one of the `wanted` subjects, wildcards allowed, takes in `subject`."""
+    return any(re.fullmatch(_pattern(one), subject) for one in wanted)
+
+
+def _pattern(subject: str) -> str:
+    return re.escape(subject).replace(r"\*", r"[^.]+").replace(r"\.>", r"\..+")
+
+
+class MemoryBus:
+    """`given` counts the messages that were read by streams; `bus` is this under the name of what it stands for."""
+
+    def __init__(self) -> None:
+        self.streams: dict[str, list[Delivery]] = {EVENTS: [], CONTROL: [], DEADLETTER: []}
+        self.given: dict[str, int] = {EVENTS: 0, CONTROL: 0, DEADLETTER: 0}
+
+    @property
+    def bus(self) -> Bus:
+        return cast(Bus, self)
+
+    def store(self, stream: str, subject: str, payload: bytes, **headers: str) -> Delivery:
+        """Put a message at the stream's end, whatever it is."""
+        stored = self.streams[stream]
+        at = _STORED_AT + timedelta(seconds=len(stored))
+        stored.append(Delivery(subject, payload, len(stored) + 1, at, headers))
+        return stored[-1]
+
+    def store_events(self, *events: Event) -> None:
+        """Put events at the end, copies of what is there already included."""
+        for event in events:
+            self.store(EVENTS, subject_of(event), encode(event), **{"Nats-Msg-Id": event.id})
+
+    async def append(
+        self, events: Sequence[Event], *, after: int | None = None, on: str | None = None, atomic: bool = True
+    ) -> int:
+        known = {delivery.headers.get("Nats-Msg-Id"): delivery.sequence for delivery in self.streams[EVENTS]}
+        fresh = [event for event in events if event.id not in known]
+        if fresh and after is not None:
+            self._check_fence(on or writer_subjects(events[0].session_id, events[0].service), after)
+        self.store_events(*fresh)
+        return len(self.streams[EVENTS]) if fresh else max((known[event.id] for event in events), default=0)
+
+    def _check_fence(self, subject: str, after: int) -> None:
+        last = max((one.sequence for one in self.streams[EVENTS] if matches(one.subject, [subject])), default=0)
+        if last != after:
+            raise FencedError(f"{subject} ends at {last}, not {after}")
+
+    async def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncGenerator[Delivery, None]:
+        for delivery in self.streams[stream][max(start, 1) - 1 :]:
+            if matches(delivery.subject, subjects):
+                self.given[stream] += 1
+                yield delivery
+
+    async def latest(self, stream: str, subjects: Sequence[str]) -> list[Delivery]:
+        last = {one.subject: one for one in self.streams[stream] if matches(one.subject, subjects)}
+        self.given[stream] += len(last)
+        return sorted(last.values(), key=lambda delivery: delivery.sequence)
+
+    async def last_sequence(self, stream: str) -> int:
+        return len(self.streams[stream])
+
+    async def message_at(self, stream: str, sequence: int) -> Message | None:
+        stored = self.streams[stream]
+        if not 1 <= sequence <= len(stored):
+            return None
+        return Message(stored[sequence - 1].subject, stored[sequence - 1].payload)
+
+    async def command(self, name: str, session_id: str | None, payload: bytes) -> int:
+        return self.store(CONTROL, command_subject(name, session_id), payload).sequence
+
+    async def deadletter(self, service: str, delivery: Delivery, reason: str) -> None:
+        headers = {"Leitstand-Subject": delivery.subject, "Leitstand-Sequence": str(delivery.sequence)}
+        self.store(DEADLETTER, deadletter_subject(service), delivery.payload, **headers, **{"Leitstand-Reason": reason})
