@@ -74,8 +74,11 @@ async def _readable(bus: Bus, subjects: Sequence[str]) -> AsyncIterator[tuple[in
 
 
 async def _sessions(bus: Bus, kind: str) -> dict[str, int]:
-    found = await bus.latest(EVENTS, [every_session("runner", kind)])
-    return {parse_event_subject(delivery.subject)[0]: delivery.sequence for delivery in found}
+    """Where each session's first fact of `kind` stands; a copy further on does not count."""
+    found: dict[str, int] = {}
+    async for delivery in bus.read(EVENTS, [every_session("runner", kind)]):
+        found.setdefault(parse_event_subject(delivery.subject)[0], delivery.sequence)
+    return found
 
 
 async def _answers(bus: Bus, sessions: Iterable[str]) -> dict[str, list[Event]]:

@@ -15,7 +15,7 @@ from shared.runtime.errors import FatalError
 from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
-from shared.schemas.lifecycle import RunnerStart
+from shared.schemas.lifecycle import RunnerEnd, RunnerStart
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import EVENTS, every_session, parse_event_subject, session_subjects
 
@@ -35,17 +35,10 @@ class Recorded:
 async def unfinished(bus: Bus, name: str) -> RunnerStart | None:
     """The newest session called `name` that has started and not ended."""
     latest = await bus.latest(EVENTS, [every_session("runner", "runner_start"), every_session("runner", "runner_end")])
-    started: dict[str, RunnerStart] = {}
-    for delivery in latest:
-        event = _readable(delivery)
-        if event is None:
-            continue
-        if isinstance(event, RunnerStart):
-            started[event.session_id] = event
-        else:
-            started.pop(event.session_id, None)
-    found = [start for start in started.values() if start.details.config.name == name]
-    return found[-1] if found else None
+    events = [event for event in map(_readable, latest) if event is not None]
+    ended = {event.session_id for event in events if isinstance(event, RunnerEnd)}
+    starts = [event for event in events if isinstance(event, RunnerStart) and event.session_id not in ended]
+    return next((start for start in reversed(starts) if start.details.config.name == name), None)
 
 
 async def recorded(bus: Bus, start: RunnerStart) -> Recorded:
