@@ -68,9 +68,14 @@ async def recall(bus: Bus) -> History:
 
 
 async def _readable(bus: Bus, subjects: Sequence[str]) -> AsyncIterator[tuple[int, Event]]:
+    """Each fact once: a copy of an old resume must not lift a newer kill."""
+    seen: set[str] = set()
     async for delivery in bus.read(EVENTS, subjects):
         with suppress(UndecodableError):
-            yield delivery.sequence, needed(delivery)
+            fact = needed(delivery)
+            if fact.id not in seen:
+                seen.add(fact.id)
+                yield delivery.sequence, fact
 
 
 async def _sessions(bus: Bus, kind: str) -> dict[str, int]:

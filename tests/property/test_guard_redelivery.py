@@ -11,7 +11,7 @@ from services.risk.recovery import recall
 from services.risk.service import GuardService
 from services.risk.voice import Voice
 from shared.schemas.envelope import Event
-from shared.schemas.subjects import EVENTS
+from shared.schemas.subjects import CONTROL, EVENTS
 from tests.guard_story import Story, config, exit_ticket, ticket, unsigned
 from tests.memory_bus import MemoryBus
 
@@ -102,6 +102,21 @@ async def recovered_from(copies: Sequence[tuple[int, int]]) -> Any:
     second = await guard_on(memory)
     await hear_all(memory, second)
     return second.stack
+
+
+async def test_a_copy_of_an_old_resume_does_not_lift_a_newer_kill() -> None:
+    memory = MemoryBus()
+    guard = await guard_on(memory)
+    go = b'{"reason": "checked", "operator": "anna"}'
+    for name, payload in (("kill", b""), ("resume", go), ("kill", b"again")):
+        await memory.command(name, None, payload)
+        await guard.on_command(memory.streams[CONTROL][-1])
+    (resumed,) = [one for one in memory.streams[EVENTS] if one.subject.endswith("trading_resumed")]
+    memory.store(EVENTS, resumed.subject, resumed.payload, **resumed.headers)
+    await hear_all(memory, guard)
+    for stack in (guard.stack, (await guard_on(memory)).stack):
+        assert stack.halt is not None
+        assert stack.halt.reason == "again"
 
 
 def test_the_story_holds_what_copies_could_hurt() -> None:
