@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 READY_WITHIN_SECONDS = 20.0
 STOP_WITHIN_SECONDS = 10.0
+ROOM_BYTES = 64 << 30
 
 SyncInterval = Literal["always"] | str | None
 """When the server forces writes to the disk: `always`, a length of time such as `10s`, or None for its own default."""
@@ -29,6 +30,7 @@ class NatsServer:
     port: int
     store: Path
     sync_interval: SyncInterval = None
+    room: int = ROOM_BYTES
 
     @property
     def url(self) -> str:
@@ -50,7 +52,7 @@ class NatsServer:
 
     def again(self) -> "NatsServer":
         """A new server on the same store and port, after this one has ended."""
-        return start_nats(self.store, self.port, sync_interval=self.sync_interval)
+        return start_nats(self.store, self.port, sync_interval=self.sync_interval, room=self.room)
 
     def __enter__(self) -> Self:
         return self
@@ -59,20 +61,22 @@ class NatsServer:
         self.stop()
 
 
-def start_nats(store: Path, port: int | None = None, *, sync_interval: SyncInterval = None) -> NatsServer:
-    """Start a server that keeps its streams below `store`; answers once it takes clients.
+def start_nats(
+    store: Path, port: int | None = None, *, sync_interval: SyncInterval = None, room: int = ROOM_BYTES
+) -> NatsServer:
+    """Start a server that keeps its streams below `store`, in `room` bytes; answers once it takes clients.
 
     Without `port` the server takes a free one. NatsServerError when it does not come up.
     """
     store = store.resolve()
     store.mkdir(parents=True, exist_ok=True)
-    config = _write_config(store, port, sync_interval)
+    config = _write_config(store, port, sync_interval, room)
     with (store / "nats.log").open("ab") as log:
         process = subprocess.Popen(
             [_binary(), "-c", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        return NatsServer(process, _await_port(process, store, port), store, sync_interval)
+        return NatsServer(process, _await_port(process, store, port), store, sync_interval, room)
     except BaseException:
         process.kill()
         process.wait()
@@ -87,8 +91,8 @@ def _binary() -> str:
     return found
 
 
-def _write_config(store: Path, port: int | None, sync_interval: SyncInterval) -> Path:
-    jetstream: dict[str, object] = {"store_dir": str(store / "jetstream"), "max_mem": 64 << 20, "max_file": 64 << 30}
+def _write_config(store: Path, port: int | None, sync_interval: SyncInterval, room: int) -> Path:
+    jetstream: dict[str, object] = {"store_dir": str(store / "jetstream"), "max_mem": 64 << 20, "max_file": room}
     if sync_interval is not None:
         jetstream["sync_interval"] = sync_interval
     settings = {

@@ -1,0 +1,55 @@
+"""A store without room: what can't be stored is said to be so, and nothing that was stored is lost."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.nats_server import start_nats
+from shared.runtime import clock, connection
+from shared.runtime.bus import Bus
+from shared.runtime.connection import Connection
+from shared.runtime.errors import RetryableError
+from shared.runtime.streams import STREAMS
+from shared.schemas.envelope import Event
+from shared.schemas.subjects import EVENTS, STREAM_SUBJECTS, session_subjects
+from tests.bus_facts import settings_for, told
+
+ROOM = 1_000_000
+
+
+async def stored(bus: Bus, session: str) -> list[str]:
+    return [delivery.headers["Nats-Msg-Id"] async for delivery in bus.read(EVENTS, [session_subjects(session)])]
+
+
+async def until_full(bus: Bus, session: str) -> tuple[list[str], list[Event], RetryableError]:
+    """The ids that were stored, the first batch that was not, and why not."""
+    kept: list[str] = []
+    for _ in range(100):
+        batch: list[Event] = [told(session, number, where="x" * 5000) for number in range(20)]
+        try:
+            await bus.append(batch)
+        except RetryableError as error:
+            return kept, batch, error
+        kept += [event.id for event in batch]
+    pytest.fail("the store never filled up")
+
+
+async def test_a_full_store_refuses_the_whole_batch_and_takes_it_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection.persist, "__defaults__", (0.5,))
+    monkeypatch.setattr(connection, "ANSWER_WITHIN_SECONDS", 3.0)
+    session = clock.new_id()
+    with start_nats(tmp_path / "nats", room=ROOM) as server:
+        bus = await Bus.connect(settings_for(server.url), "runner")
+        wanted = {"name": EVENTS, "subjects": list(STREAM_SUBJECTS[EVENTS]), **STREAMS[EVENTS]}
+        await bus.connection.api(f"STREAM.CREATE.{EVENTS}", wanted)
+        kept, batch, why = await until_full(bus, session)
+        assert "gave up" in str(why)
+        assert await stored(bus, session) == kept != []
+        await bus.close()
+    with start_nats(tmp_path / "nats") as roomy:
+        bus = await Bus.connect(settings_for(roomy.url), "runner")
+        await bus.append(batch)
+        assert await stored(bus, session) == kept + [event.id for event in batch]
+        await bus.close()
