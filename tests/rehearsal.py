@@ -10,6 +10,7 @@ from services.runner.backtest import backtest
 from services.runner.core.plan import plan
 from services.runner.core.state import State
 from services.runner.feeds.port import FeedDescription, Slice
+from services.runner.feeds.tape import Tape, tape_of
 from shared.schemas.envelope import Event
 from shared.schemas.market import Candle, timeframe_of
 from shared.schemas.session import SessionConfig
@@ -68,6 +69,9 @@ class ListedFeed:
 
     def slices(self) -> Iterator[Slice]:
         return iter(self.listed)
+
+    def tape(self) -> Tape | None:
+        return tape_of(self.listed)
 
 
 def feed_of(*by_symbol: Sequence[Candle], timeframe: str = "1m") -> ListedFeed:

@@ -1,57 +1,69 @@
 """The session without the bus: the same conductor, the same guard, joined by function calls."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from services.risk.core import guard as guarding
 from services.risk.core.guard import Guard
-from services.runner.conduct import Advance, Conductor, Effect, Find, Listen, Pace, Perform, Store
+from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Pace, Perform, Store
 from services.runner.core.inputs import GuardSpoke
 from services.runner.core.lifecycle import Opened, open_session
 from services.runner.core.plan import Plan
 from services.runner.core.state import State, initial
 from services.runner.core.todo import Cancel, Observe, Submit
 from services.runner.course import Step, course, opening
-from services.runner.feeds.port import Feed
+from services.runner.feeds.port import Feed, FeedDescription
 from shared.domain.decider import react
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
-from shared.schemas.orders import Approval, Ticket
+from shared.schemas.orders import Approval, OrderAccepted, OrderApproved, OrderSubmitted, Ticket
 from shared.venues.paper import Book, account, cancel, match, opened, submit
 
 Watch = Callable[[Event], None]
 """Is told every fact, in the order in which the stream would hold it."""
+Progress = Callable[[int, datetime], None]
+"""Is told how many slices more have passed, and the market's time."""
+
+
+_PLAIN = frozenset({OrderSubmitted, OrderAccepted})
 
 
 class DeadlockError(RuntimeError):
     """The session waits for a word that nobody will say: a flaw in the cores."""
 
 
-def backtest(plan: Plan, feed: Feed, watch: Watch, progress: Callable[[Step], None] | None = None) -> State:
+def backtest(plan: Plan, feed: Feed, watch: Watch, progress: Progress | None = None) -> State:
     """Trade `feed` to its end and answer the final state. Errors of the feed come as FeedError."""
     start, slices = opening(plan.config, feed.slices())
-    market = _Market(plan, start, watch, progress or _quiet)
-    cause = Cause(
-        derived_id(plan.session_id, "open"), plan.session_id, start, start, derived_id(plan.session_id, "open")
-    )
-    state, facts = open_session(initial(plan), cause, Opened("dry_run", feed.description, start))
+    conductor, market = begun(plan, feed.description, start, watch, progress)
+    return run(conductor.conduct(course(plan.config, slices, start)), market)
+
+
+def begun(
+    plan: Plan, feed: FeedDescription, start: datetime, watch: Watch, progress: Progress | None
+) -> tuple[Conductor, "Market"]:
+    """A session that has told its start, and the market that it will trade on."""
+    market = Market(plan, start, watch, progress or _unseen)
+    name = derived_id(plan.session_id, "open")
+    cause = Cause(name, plan.session_id, start, start, name)
+    state, facts = open_session(initial(plan), cause, Opened("dry_run", feed, start))
     market.store(facts)
-    conducting = Conductor(state, market.clock).conduct(course(plan.config, slices, start))
-    return _run(conducting, market)
+    return Conductor(state, market.clock), market
 
 
-def _quiet(step: Step) -> None:
+def _unseen(count: int, at: datetime) -> None:
     """No progress is shown."""
 
 
-def _run(conducting: Iterator[Effect], market: "_Market") -> State:
+def run(conducting: Conducting, market: "Market") -> State:
+    """Carry out what the session asks for until it is done; answers its state then."""
     answer: Any = None
     while True:
         try:
-            effect = conducting.send(answer)  # type: ignore[attr-defined]
+            effect = conducting.send(answer)
         except StopIteration as end:
             final: State = end.value
             return final
@@ -63,25 +75,29 @@ def _sealed(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetim
 
 
 @dataclass
-class _Market:
+class Market:
     """The venue, the guard and the clock of a backtest."""
 
     plan: Plan
     now: datetime
     watch: Watch
-    progress: Callable[[Step], None]
+    progress: Progress
     guard: Guard = field(init=False)
     book: Book = field(init=False)
     words: deque[Event] = field(default_factory=deque)
+    is_plain: bool = True
+    """Whether nothing but approved, submitted and accepted orders was told since this was set."""
 
     def __post_init__(self) -> None:
         self.guard = guarding.initial(self.plan.session_id)
         self.book = opened(self.plan.config)
 
     def clock(self) -> datetime:
+        """The close of the last slice: a backtest knows no other time."""
         return self.now
 
     def answer(self, effect: Effect) -> Any:
+        """Carry out what the conductor asks for."""
         match effect:
             case Pace(step):
                 return self._pace(step)
@@ -101,7 +117,7 @@ class _Market:
     def _pace(self, step: Step) -> GuardSpoke | None:
         if self.words:
             return GuardSpoke(self.words.popleft())
-        self.progress(step)
+        self.progress(1, step.candles[0].close_time)
         return None
 
     def _word(self) -> GuardSpoke:
@@ -113,13 +129,19 @@ class _Market:
 
     def store(self, facts: Sequence[Event]) -> None:
         """Let the guard hear the runner's facts, and queue what it says to them."""
+        self.is_plain = self.is_plain and all(type(fact) in _PLAIN for fact in facts)
         for fact in facts:
             self.watch(fact)
+        self.judge(facts)
+
+    def judge(self, facts: Sequence[Event]) -> None:
+        """Let the guard hear facts that are stored."""
         for fact in facts:
             self.guard, told = react(guarding.evolve, self._decide, self.guard, fact)
             for word in told:
                 self.watch(word)
                 self.words.append(word)
+                self.is_plain = self.is_plain and type(word) is OrderApproved
 
     def _decide(self, guard: Guard, event: Event) -> Sequence[Event]:
         return guarding.decide(guard, event, _sealed)

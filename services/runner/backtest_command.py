@@ -1,15 +1,15 @@
 """The command `backtest`: progress while it runs, a summary at the end, and the same files as a session leaves."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.runner.backtest import backtest
+from services.runner.backtest import Progress, backtest
 from services.runner.core.plan import Plan, PlanError, plan
-from services.runner.course import Step
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.setting_up import Options, configured, with_feed
 from services.runner.strategies.port import StrategyError
@@ -22,6 +22,9 @@ from shared.schemas.codec import decode_line, encode
 from shared.schemas.envelope import Event
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import STACK
+
+STRIDE = 500
+"""So many slices pass between two looks of the progress bar."""
 
 
 def run_backtest(options: Options) -> int:
@@ -66,22 +69,22 @@ def _trade(prepared: Plan, feed: Feed, folder: Path) -> None:
 
 
 @contextmanager
-def _progress(prepared: Plan, feed: Feed) -> Iterator[Callable[[Step], None]]:
-    """A progress bar on a terminal; steps are counted in strides, for a bar must not slow what it shows."""
+def _progress(prepared: Plan, feed: Feed) -> Iterator[Progress]:
+    """A progress bar on a terminal; slices are counted in strides, for a bar must not slow what it shows."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(prepared.config.name, total=feed.description.slices)
-        stride, seen = 500, 0
+        seen = shown = 0
 
-        def advance(step: Step) -> None:
-            nonlocal seen
-            seen += 1
-            if seen % stride == 0:
-                label = f"{prepared.config.name} {step.candles[0].close_time:%Y-%m-%d %H:%M}"
-                progress.update(task, completed=seen, description=label)
+        def advance(count: int, at: datetime) -> None:
+            nonlocal seen, shown
+            seen += count
+            if seen - shown >= STRIDE:
+                shown = seen
+                progress.update(task, completed=seen, description=f"{prepared.config.name} {at:%Y-%m-%d %H:%M}")
 
         yield advance
         progress.update(task, completed=seen, total=seen)

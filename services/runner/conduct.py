@@ -102,7 +102,7 @@ class Conductor:
                 yield from self._apply(GuardSpoke(order.approval))
         if self.state.slices:
             yield from self._apply(Reported(()))
-        return (yield from self._settle())
+        return (yield from self.settle())
 
     def _step(self, step: Step) -> Conducting:
         if not step.warmup and self.state.phase != "api_phase":
@@ -111,24 +111,24 @@ class Conductor:
             )
         while (given := (yield Pace(step))) is not None:
             yield from self._apply(given)
-            yield from self._settle()
+            yield from self.settle()
         if not step.warmup:
             yield from self._until_enabled()
         if step.stop:
             yield from self._apply(StopRequested(step.stop))
-            yield from self._settle()
+            yield from self.settle()
             if finished(self.state):
                 return self.state
         reports = yield Advance(step.candles)
         yield from self._apply(SliceClosed(step.candles, reports, step.warmup))
-        return self.state if step.warmup else (yield from self._settle())
+        return self.state if step.warmup else (yield from self.settle())
 
     def _until_enabled(self) -> Conducting:
         while not self.state.enabled:
             yield from self._apply((yield Listen()))
-        return (yield from self._settle())
+        return (yield from self.settle())
 
-    def _settle(self) -> Conducting:
+    def settle(self) -> Conducting:
         """Until every order has its answer: carry out what is to be done, else listen."""
         while True:
             action = next((action for action in todo(self.state) if self._is_new(action)), None)
@@ -158,7 +158,7 @@ class Conductor:
     def _end(self) -> Conducting:
         if not self.state.stopping:
             yield from self._apply(StopRequested(END_OF_DATA))
-            yield from self._settle()
+            yield from self.settle()
         return (
             yield from self._tell(
                 close_session(self.state, labelled(self.state, "end", self._clock()), Ended(self.state.stopping or ""))

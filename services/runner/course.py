@@ -43,20 +43,34 @@ def _chained(head: list[Slice], rest: Iterator[Slice]) -> Iterator[Slice]:
     yield from rest
 
 
-def course(config: SessionConfig, slices: Iterable[Slice], market_start: datetime) -> Iterator[Step]:
-    """The steps of a session.
+class Ending(NamedTuple):
+    """When a session is to begin its end: with `reserve` slices left to trade, or once `at` has come."""
+
+    reserve: int
+    at: datetime | None
+
+    def reason(self, close_time: datetime, remaining: int) -> str | None:
+        """Why a slice that closes at `close_time`, with `remaining` others to follow, begins the end; else None."""
+        if self.at is not None and close_time >= self.at:
+            return MAX_DURATION
+        return END_OF_DATA if remaining < self.reserve else None
+
+
+def ending(config: SessionConfig, market_start: datetime) -> Ending:
+    """The end of a session that began at `market_start`.
 
     A session that flattens begins its end early enough for the last bars to fill its orders: the feed's length may be
     known in advance, as a market's closing time is; its prices are not looked at.
     """
-    ends_at = config.ends_at(market_start)
-    reserve = closing_slices(config) if config.on_stop == "flatten" else 0
-    for number, (candles, remaining) in enumerate(_with_remaining(slices, reserve)):
-        stop = END_OF_DATA if remaining < reserve else None
-        if ends_at is not None and candles[0].close_time >= ends_at:
-            stop = MAX_DURATION
+    return Ending(closing_slices(config) if config.on_stop == "flatten" else 0, config.ends_at(market_start))
+
+
+def course(config: SessionConfig, slices: Iterable[Slice], market_start: datetime) -> Iterator[Step]:
+    """The steps of a session."""
+    end = ending(config, market_start)
+    for number, (candles, remaining) in enumerate(_with_remaining(slices, end.reserve)):
         warmup = number < config.warmup_bars
-        yield Step(candles, warmup, None if warmup else stop)
+        yield Step(candles, warmup, None if warmup else end.reason(candles[0].close_time, remaining))
 
 
 def _with_remaining(slices: Iterable[Slice], ahead: int) -> Iterator[tuple[Slice, int]]:

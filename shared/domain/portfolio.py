@@ -117,6 +117,11 @@ def with_close(portfolio: Portfolio, symbol: str, close: Decimal) -> Portfolio:
     return portfolio._replace(closes={**portfolio.closes, symbol: close})
 
 
+def with_closes(portfolio: Portfolio, closes: Mapping[str, Decimal]) -> Portfolio:
+    """The account with new last prices of several symbols."""
+    return portfolio._replace(closes={**portfolio.closes, **closes})
+
+
 def with_fill(portfolio: Portfolio, fill: Fill, at: datetime) -> tuple[Portfolio, RoundTrip | None]:
     """The account after `fill`, and the round trip that it completed, if any.
 

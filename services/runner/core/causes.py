@@ -26,9 +26,7 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             market_time = state.market_time or event.market_time
             return Cause(event.id, session_id, at, market_time, event.correlation_id)
         case SliceClosed(candles):
-            close = candles[0].close_time
-            name = derived_id(session_id, f"slice:{iso(close)}")
-            return Cause(name, session_id, at, close, name)
+            return of_slice(state, candles[0].close_time, at)
         case Reported(reports):
             return labelled(state, f"reports:{_name(reports) if reports else state.slices}", at)
         case KillHeard(command):
@@ -37,6 +35,13 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"stop:{reason}", at)
         case AccountObserved():
             return labelled(state, f"account:{state.slices}:{state.order_count}:{state.cleared_up_to}", at)
+
+
+def of_slice(state: State, close_time: datetime, at: datetime) -> Cause:
+    """The slice that closed at `close_time` as a cause."""
+    session_id = state.plan.session_id
+    name = derived_id(session_id, f"slice:{iso(close_time)}")
+    return Cause(name, session_id, at, close_time, name)
 
 
 def labelled(state: State, label: str, at: datetime) -> Cause:

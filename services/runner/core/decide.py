@@ -43,7 +43,7 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
         case SliceClosed():
             _slice_closed(telling, given)
         case Reported():
-            _reported(telling, given.reports)
+            reported(telling, given.reports)
             _pursue(telling, at_slice_end=False)
         case GuardSpoke():
             _guard_spoke(telling, given.event)
@@ -61,8 +61,13 @@ def _slice_closed(telling: Telling, given: SliceClosed) -> None:
         telling.tell(CandleClosed, phase="strategy_phase" if given.warmup else "api_phase", details=candle)
     if given.warmup:
         return
-    _reported(telling, given.reports)
+    reported(telling, given.reports)
     _mark(telling, given)
+    conclude(telling)
+
+
+def conclude(telling: Telling) -> None:
+    """Tell what a slice leads to once the account is marked: the strategies' new stances, then the orders."""
     _raise_signals(telling)
     _pursue(telling, at_slice_end=True)
 
@@ -92,7 +97,8 @@ def _pursue(telling: Telling, *, at_slice_end: bool) -> None:
             telling.tell(OrderIntended, order=wish)
 
 
-def _reported(telling: Telling, reports: Sequence[Report]) -> None:
+def reported(telling: Telling, reports: Sequence[Report]) -> None:
+    """Tell what the venue reports: one fact each."""
     for report in reports:
         match report:
             case Accepted(order):

@@ -30,10 +30,11 @@ def heard_candle(state: State, candle: Candle) -> State:
     states = {**state.strategy_states, candle.symbol: tuple(new for new, _ in stepped)}
     state = state._replace(strategy_states=states)
     said = tuple(stance for _, stance in stepped)
-    return _with_stances(state, candle.symbol, said) if any(said) else state
+    return with_stances(state, candle.symbol, said) if any(said) else state
 
 
-def _with_stances(state: State, symbol: str, said: tuple[Stance | None, ...]) -> State:
+def with_stances(state: State, symbol: str, said: tuple[Stance | None, ...]) -> State:
+    """The state after a symbol's strategies, in the plan's order, have said something or nothing (None)."""
     before = state.stances[symbol]
     after = tuple(new.weight if new else old for new, old in zip(said, before, strict=True))
     fresh = {

@@ -26,6 +26,10 @@ class Telling:
         order = self.state.orders.get(client_order_id)
         self.tell(kind, correlation_id=order.correlation_id if order else None, **fields)
 
+    def pass_over(self, count: int) -> None:
+        """Leave the names of the next `count` facts unused: those facts are not told."""
+        self._facts.pass_over(count)
+
     @property
     def told(self) -> Sequence[Event]:
         """The facts so far, in order."""

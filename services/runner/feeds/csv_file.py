@@ -13,6 +13,7 @@ from services.runner.feeds.csv_names import chosen, named
 from services.runner.feeds.csv_rows import read_rows
 from services.runner.feeds.port import FeedDescription, FeedError, Slice
 from services.runner.feeds.series import Series
+from services.runner.feeds.tape import Tape, tape_of
 from shared.schemas.lifecycle import Repair
 from shared.schemas.market import Candle
 
@@ -32,6 +33,10 @@ class CsvCandles:
             return ((candle,) for candle in streams[0])
         time = attrgetter("open_time")
         return (tuple(together) for _, together in groupby(merge(*streams, key=time), key=time))
+
+    def tape(self) -> Tape | None:
+        """All slices in columns; None where a symbol is absent from one of them."""
+        return tape_of(list(self.slices()))
 
 
 def load_csv(files: Sequence[Path], symbols: Sequence[str] | None = None, *, only: bool = True) -> CsvCandles:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.schemas.lifecycle import Repair
 from shared.schemas.market import Candle
+
+if TYPE_CHECKING:
+    from services.runner.feeds.tape import Tape
 
 Slice = tuple[Candle, ...]
 """The candles of all symbols that close at the same instant, in the session's order of symbols."""
@@ -31,6 +34,9 @@ class Feed(Protocol):
 
     def slices(self) -> Iterator[Slice]:
         """Every slice from the first, in market time."""
+
+    def tape(self) -> "Tape | None":
+        """All of it at once, for one that looks at many slices together; None where it does not have that form."""
 
 
 class FeedError(ValueError):

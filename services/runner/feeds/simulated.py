@@ -55,6 +55,9 @@ class SimulatedMarket:
             yield tuple(tape.candle(path, time, close_time) for tape in tapes)
             time = close_time
 
+    def tape(self) -> None:
+        """Nothing: the market goes on for as long as it is asked."""
+
 
 def simulate(config: SessionConfig) -> SimulatedMarket:
     """The simulated market of a session; FeedError when the session's feed is of another kind."""

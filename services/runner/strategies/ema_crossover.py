@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from services.runner.strategies.port import Bar, Stance, StrategyParams, flat, long
+from services.runner.strategies.port import Bar, Bars, Stance, StrategyParams, flat, long
 
 
 class Params(StrategyParams):
@@ -61,3 +61,19 @@ def step(params: Params, state: State, bar: Bar) -> tuple[State, Stance | None]:
     elif fast < slow and was_fast >= was_slow and seen + 1 >= params.slow:
         stance = flat(f"EMA {params.fast} crossed below EMA {params.slow}")
     return (seen + 1, fast, slow), stance
+
+
+def run(params: Params, state: State, bars: Bars, start: int, stop: int) -> tuple[State, int]:
+    """Fold bars in up to the first at which the averages cross."""
+    seen, fast, slow = state
+    if not seen and start < stop:
+        (seen, fast, slow), start = (1, bars.closes[start], bars.closes[start]), start + 1
+    fast_alpha, slow_alpha = params.alphas
+    for number, close in enumerate(bars.closes[start:stop], start):
+        was_fast, was_slow = fast, slow
+        fast += fast_alpha * (close - fast)
+        slow += slow_alpha * (close - slow)
+        crosses = (was_fast <= was_slow) if fast > slow else (was_fast >= was_slow and fast < slow)
+        if crosses and seen + number - start + 1 >= params.slow:
+            return (seen + number - start, was_fast, was_slow), number
+    return (seen + max(stop - start, 0), fast, slow), stop

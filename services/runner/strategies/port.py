@@ -5,8 +5,13 @@ may signal) and `initial(params)` (the state before the first bar). A strategy o
 `step(params, state, bar) -> (state, Stance | None)`, called for every bar of that symbol; a strategy of the whole
 portfolio adds `weigh(params, state, closes, weights) -> (state, {symbol: Stance} | None)`, called once a slice with the
 last closes and with the shares of the strategy's equity that its positions are worth. None is no change of mind.
+
+A strategy of one symbol may add `run(params, state, bars, start, stop) -> (state, number)`, which a backtest calls in
+place of many steps: the state before the first bar from `start` on at which the strategy speaks, and that bar's number;
+where it says nothing before `stop`, the state before that one, and `stop`. It must decide as `step` does.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -23,6 +28,28 @@ class Bar(NamedTuple):
     low: float
     close: float
     volume: float
+
+
+class Bars(NamedTuple):
+    """One symbol's bars in columns, oldest first."""
+
+    open_times: Sequence[datetime]
+    opens: Sequence[float]
+    highs: Sequence[float]
+    lows: Sequence[float]
+    closes: Sequence[float]
+    volumes: Sequence[float]
+
+    def bar(self, number: int) -> Bar:
+        """The `number`-th bar; the first is 0."""
+        return Bar(
+            self.open_times[number],
+            self.opens[number],
+            self.highs[number],
+            self.lows[number],
+            self.closes[number],
+            self.volumes[number],
+        )
 
 
 class Stance(NamedTuple):

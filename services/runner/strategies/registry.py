@@ -10,12 +10,13 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from services.runner import strategies
-from services.runner.strategies.port import Bar, Stance, StrategyError, StrategyParams
+from services.runner.strategies.port import Bar, Bars, Stance, StrategyError, StrategyParams
 from shared.schemas.session import StrategyEntry
 
 _NO_STRATEGIES = frozenset({"port", "registry", "indicators"})
 
 Step = Callable[[Any, Any, Bar], tuple[Any, Stance | None]]
+Run = Callable[[Any, Any, Bars, int, int], tuple[Any, int]]
 Weigh = Callable[[Any, Any, Mapping[str, float], Mapping[str, float]], tuple[Any, Mapping[str, Stance] | None]]
 
 
@@ -30,6 +31,7 @@ class SymbolStrategy:
     start: Any
     """The state before the first bar."""
     step: Step
+    run: Run
     kind: Literal["symbol"] = "symbol"
 
 
@@ -64,7 +66,22 @@ def load(entry: StrategyEntry) -> LoadedStrategy:
     warmup, start = module.warmup(params), module.initial(params)
     if hasattr(module, "weigh"):
         return PortfolioStrategy(entry.name, label, params, warmup, start, module.weigh)
-    return SymbolStrategy(entry.name, label, params, warmup, start, module.step)
+    run = getattr(module, "run", None) or stepping(module.step)
+    return SymbolStrategy(entry.name, label, params, warmup, start, module.step, run)
+
+
+def stepping(step: Step) -> Run:
+    """`run` as `port` describes it, made of steps."""
+
+    def run(params: Any, state: Any, bars: Bars, start: int, stop: int) -> tuple[Any, int]:
+        for number in range(start, stop):
+            after, stance = step(params, state, bars.bar(number))
+            if stance is not None:
+                return state, number
+            state = after
+        return state, stop
+
+    return run
 
 
 def _module(name: str) -> ModuleType:

@@ -1,0 +1,175 @@
+"""Goes along a tape: passes over quiet slices, glimpses the others, and leaves the unusual to the ordinary way."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from services.runner.backtest import Market, run
+from services.runner.conduct import Conductor
+from services.runner.core.causes import of_slice
+from services.runner.core.glimpse import Glimpse, decide_on, passed, quiet_ages, rests
+from services.runner.core.plan import Plan
+from services.runner.core.schedule import is_always_open, is_open
+from services.runner.course import Step, ending
+from services.runner.feeds.tape import Tape
+from services.runner.skimming import guarding
+from services.runner.skimming.equity import Held, Peaks, Range, held, marks_that_matter, may_matter
+from services.runner.skimming.guarding import Leeway
+from services.runner.skimming.levels import first_touch, levels
+from services.runner.skimming.voices import Voices
+from services.runner.strategies.registry import SymbolStrategy
+from shared.domain import portfolio
+from shared.schemas.envelope import Event
+from shared.venues.paper import match
+
+STRETCH = 512
+"""How many slices are passed over at a time, at most."""
+
+
+class Skimmer:
+    """Moves a conductor's state and its market along while nothing unusual happens."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        conductor: Conductor,
+        market: Market,
+        tape: Tape,
+        start: datetime,
+        curve: Callable[[datetime, Decimal], None],
+    ) -> None:
+        self._config = plan.config
+        self._conductor, self._market, self._tape, self._curve = conductor, market, tape, curve
+        self._end = ending(plan.config, start)
+        self._voices = Voices([one for one in plan.strategies if isinstance(one, SymbolStrategy)], tape)
+        self._leeway = Leeway()
+        self._since = 0
+        """The first slice that the state knows nothing of."""
+
+    def steps(self) -> Iterator[Step]:
+        """The slices that go the ordinary way; those before each have passed when it is asked for."""
+        number, count = 0, len(self._tape)
+        while number < count:
+            number = self._skim(number)
+            if number < count:
+                yield self._step(number)
+                number += 1
+
+    def _step(self, number: int) -> Step:
+        warmup = number < self._config.warmup_bars
+        reason = self._end.reason(self._tape.close_time(number), len(self._tape) - 1 - number)
+        return Step(self._tape.slice(number), warmup, None if warmup else reason)
+
+    def _skim(self, number: int) -> int:
+        """Pass over slices from `number` on; answers the first that is to go the ordinary way."""
+        bound = self._bound(number) if self._is_calm() else number
+        if bound == number:
+            return number
+        self._since = number
+        self._voices.resume(number, self._conductor.state.strategy_states)
+        while number < bound:
+            number = self._pass_over(number, bound)
+            if number == bound or not self._glimpse(number):
+                break
+            number += 1
+            if not (self._market.is_plain or self._is_calm()):
+                break
+        self._catch_up(number)
+        return number
+
+    def _is_calm(self) -> bool:
+        """Whether slices at which nothing happens change nothing but closes, marks and the age of orders."""
+        state, market = self._conductor.state, self._market
+        books_agree = market.guard.portfolio == state.portfolio and market.guard.watch.peak == state.portfolio.peak
+        return not market.words and rests(state) and books_agree
+
+    def _bound(self, number: int) -> int:
+        """The first slice from `number` on that is out of the ordinary: a day begins, the schedule turns, the end."""
+        tape, end, count = self._tape, self._end, len(self._tape)
+        bound = count - end.reserve
+        for instant in (end.at, self._market.guard.watch.day_ends):
+            if instant is not None:
+                bound = min(bound, bisect_left(range(count), instant, lo=number, key=tape.close_time))
+        return max(number, min(bound, self._schedule_turns(number)))
+
+    def _schedule_turns(self, number: int) -> int:
+        schedule, now = self._config.schedule, self._conductor.state.market_time
+        if now is None or is_always_open(schedule):
+            return len(self._tape)
+        stretch = range(number, min(number + STRETCH, len(self._tape)))
+        as_now = is_open(schedule, now)
+        return next((n for n in stretch if is_open(schedule, self._tape.close_time(n)) != as_now), stretch.stop)
+
+    def _pass_over(self, number: int, bound: int) -> int:
+        """Pass over quiet slices from `number` on; answers the first that may not be quiet."""
+        state, guard, waking = self._conductor.state, self._market.guard, levels(self._market.book)
+        if waking is None:
+            return number
+        stop = min(bound, self._voices.next_at, number + STRETCH)
+        ages = quiet_ages(state)
+        stop = first_touch(waking, self._tape, number, stop if ages is None else min(stop, number + ages))
+        if not state.portfolio.positions:
+            return stop
+        account = held(state.portfolio, self._tape)
+        while stop > number:
+            found = account.range(number, stop)
+            if self._leeway.allows(guard, found):
+                self._mark(account, found, number, stop)
+                return stop
+            stop = number + (stop - number) // 2
+        return number
+
+    def _mark(self, account: Held, found: Range, start: int, stop: int) -> None:
+        """Leave the peak and the largest drawdown as the marks from `start` to before `stop` leave them."""
+        books = self._conductor.state.portfolio
+        known = Peaks(float(books.peak), float(books.max_drawdown))
+        if may_matter(known, found):
+            for number in marks_that_matter(known, account.marks(start, stop), start):
+                self._value(number)
+
+    def _value(self, number: int) -> None:
+        """Mark the account, here and in the guard's books, at the closes of slice `number`."""
+        close_time, closes = self._tape.close_time(number), self._tape.closes(number)
+        state = self._conductor.state
+        account = portfolio.marked(portfolio.with_closes(state.portfolio, closes))
+        self._conductor.state = state._replace(portfolio=account)
+        self._market.guard = guarding.valued(guarding.moved(self._market.guard, closes, close_time), close_time)
+
+    def _glimpse(self, number: int) -> bool:
+        """See a slice and decide on it; False, and nothing has happened, where it is to go the ordinary way."""
+        market, tape, close_time = self._market, self._tape, self._tape.close_time(number)
+        book, reports = match(market.book, tape.slice(number)) if market.book.working else (market.book, ())
+        seen = Glimpse(close_time, tape.closes(number), self._voices.said_at(number), reports, number - self._since)
+        cause = of_slice(self._conductor.state, close_time, close_time)
+        state, facts = decide_on(self._conductor.state, seen, cause)
+        worth = state.portfolio.equity
+        guard = self._leeway.heard(market.guard, seen, facts[: len(reports)], float(worth))
+        if guard is None:
+            self._voices.take_back()
+            return False
+        self._voices.move_on()
+        self._since = number + 1
+        market.now, market.book, market.guard, self._conductor.state = close_time, book, guard, state
+        self._curve(close_time, worth)
+        self._carry_out(facts, len(reports))
+        market.progress(seen.quiet + 1, close_time)
+        return True
+
+    def _carry_out(self, facts: Sequence[Event], reported: int) -> None:
+        market = self._market
+        for fact in facts:
+            market.watch(fact)
+        market.is_plain = True
+        market.judge(facts[reported:])
+        run(self._conductor.settle(), market)
+
+    def _catch_up(self, number: int) -> None:
+        """Bring everything up to what is known before slice `number`."""
+        if number > self._since:
+            close_time, closes = self._tape.close_time(number - 1), self._tape.closes(number - 1)
+            last = Glimpse(close_time, closes, {}, (), number - 1 - self._since)
+            self._conductor.state, self._market.now = passed(self._conductor.state, last), close_time
+            self._value(number - 1)
+        states = self._voices.states_before(number)
+        self._conductor.state = self._conductor.state._replace(strategy_states=states)
