@@ -10,7 +10,7 @@ from typing import Protocol
 
 import psycopg
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from services.recorder import database
 from services.recorder.core.ledger import Batch, Entry, halved, joined
@@ -105,7 +105,7 @@ class Archive:
         patiently = AsyncRetrying(
             retry=retry_if_exception_type(psycopg.OperationalError),
             wait=wait_exponential(multiplier=0.2, max=5),
-            before_sleep=lambda state: self._report_absence(state.outcome.exception() if state.outcome else None),
+            before_sleep=self._report_attempt,
         )
         return await patiently(asyncio.to_thread, self._prepared)
 
@@ -117,6 +117,9 @@ class Archive:
             connection.close()
             raise
         return connection
+
+    async def _report_attempt(self, attempt: RetryCallState) -> None:
+        await self._report_absence(attempt.outcome.exception() if attempt.outcome else None)
 
     async def _report_absence(self, error: BaseException | None) -> None:
         self._problem = _one_line(error)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.recorder.announcements import SERVICE, Announcer
 from services.recorder.chains import Chains, lines_from
-from services.recorder.core.audit import AUDIT_HEAD, Piece, audit_bytes, head_of, pieces
+from services.recorder.core.audit import AUDIT_HEAD, PIECE, Piece, audit_bytes, head_of, pieces
 from services.recorder.position import write_aside
 from shared.domain.approval import Sign
 from shared.runtime import clock
@@ -21,12 +21,10 @@ from shared.schemas.audit import AuditHead
 from shared.schemas.codec import UndecodableError, decode, decode_line
 from shared.schemas.subjects import EVENTS, event_subject
 
-MOST_EVENTS = 1_000
-"""A head is due when so many events are without one."""
 RUNNING_SECONDS = 60.0
-"""Or when the first of them has waited so long."""
+"""A head is due when the first event without one has waited so long, or when there are PIECE of them."""
 ENDED_SECONDS = 2.0
-"""Or when nothing more has come for so long after a session's end."""
+"""After a session's end it is due when nothing more has come for so long."""
 RETRY_SECONDS = 5.0
 
 
@@ -77,7 +75,7 @@ class Auditor:
         """Tell the heads that are due, or of everything that has none yet. Without the bus they stay due."""
         now = clock.monotonic()
         for session_id, due_at in tuple(self._due.items()):
-            if self._bus.connected and (all_of_them or due_at <= now or self._waiting(session_id) >= MOST_EVENTS):
+            if self._bus.connected and (all_of_them or due_at <= now or self._waiting(session_id) >= PIECE):
                 await self._settle_one(session_id)
 
     async def _settle_one(self, session_id: str) -> None:
@@ -114,7 +112,7 @@ class Auditor:
             found = list(pieces(chain.told, self._since(session_id), chain.count, lines))
         except OSError as error:
             raise AlteredError(_advice(path, error.strerror or "it can't be read")) from None
-        if not found or found[-1].mark[:2] != (chain.count, chain.head):
+        if not found or (found[-1].mark.count, found[-1].mark.head) != (chain.count, chain.head):
             raise AlteredError(_advice(path, f"an event after number {chain.told.count} is not what was recorded"))
         return found
 

@@ -56,8 +56,7 @@ def write_position(root: Path, position: FilePosition) -> None:
 
 
 def _spelled(chain: Chain) -> dict[str, Any]:
-    count, head, offset = chain.told
-    told = {"count": count, "head": head.hex(), "offset": offset}
+    told = {"count": chain.told.count, "head": chain.told.head.hex(), "offset": chain.told.offset}
     return {"count": chain.count, "head": chain.head.hex(), "substance": chain.substance, "told": told}
 
 

@@ -1,9 +1,11 @@
+import asyncio
+
 import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.recorder.archive import write_sparing
+from services.recorder.archive import Archive, write_sparing
 from services.recorder.core.ledger import Batch, Ledger, batch_of
 from shared.schemas.codec import encode
 from tests.recorder_story import SESSION, Story
@@ -57,3 +59,22 @@ def test_a_lost_connection_is_not_the_facts_fault() -> None:
 
     with pytest.raises(psycopg.OperationalError):
         write_sparing(Gone(frozenset()), whole())
+
+
+async def test_a_database_that_is_away_from_the_start_is_told_once() -> None:
+    told: list[str] = []
+    lost = asyncio.Event()
+
+    async def on_lost(problem: str) -> None:
+        told.append(problem)
+        lost.set()
+
+    async def ignore(*_: object) -> None:
+        pass
+
+    archive = Archive("postgresql://127.0.0.1:9/nowhere", on_lost, ignore, ignore)
+    running = asyncio.create_task(archive.run())
+    await asyncio.wait_for(lost.wait(), 60)
+    running.cancel()
+    assert len(told) == 1
+    assert archive.problem == told[0]

@@ -23,7 +23,7 @@ def verdict_on(lines: list[bytes], session_id: str | None = SESSION, *keys: str)
 
 
 def findings(lines: list[bytes], *keys: str) -> list[tuple[int, str]]:
-    return [tuple(finding) for finding in verdict_on(lines, SESSION, *keys).findings]
+    return [(finding.line, finding.text) for finding in verdict_on(lines, SESSION, *keys).findings]
 
 
 def without(lines: list[bytes], *numbers: int) -> list[bytes]:

@@ -18,7 +18,8 @@ SHORT = 8
 """So many bytes of an event's digest are kept as evidence."""
 
 
-class Mark(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Mark:
     """A place in a session's record: behind `count` events and `offset` bytes of its file; `head` is the chain's."""
 
     count: int
@@ -86,7 +87,7 @@ def pieces(start: Mark, since: int, end: int, lines: Iterable[bytes]) -> Iterato
     `lines` are those from `start` on, each with its line's end; `start` is not behind `since`. Where they are too few,
     the last piece ends before `end` or is missing.
     """
-    count, head, offset = start
+    count, head, offset = start.count, start.head, start.offset
     digests = bytearray()
     for line in lines:
         content = line.removesuffix(b"\n")
@@ -109,7 +110,7 @@ def audit_bytes(session_id: str, head: ChainHead) -> bytes:
 
 def head_of(piece: Piece, last: Event, signer: str, sign: Sign, timestamp: datetime) -> AuditHead:
     """The signed head behind `piece`, whose last event is `last`. Its id follows from session, signer and count."""
-    count, head, _ = piece.mark
+    count, head = piece.mark.count, piece.mark.head
     claim = ChainHead(count=count, last_id=last.id, head=head.hex(), since=piece.since, digests=piece.digests.hex())
     identity = derived_id(last.session_id, f"recorder.audit_head.{signer}", count)
     return AuditHead(
