@@ -1,10 +1,18 @@
-"""What tests of several areas share: a real NATS server."""
+"""What tests of several areas share: a real NATS server, and how many examples a property is tried on."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.embedded.nats_server import start_nats
+
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+"""A slow machine is no flaw in what is tested."""
+settings.register_profile("quick", max_examples=20, **PATIENT)
+settings.register_profile("soak", max_examples=500, **PATIENT)
+settings.load_profile("soak" if os.environ.get("SOAK") else "quick")
 
 
 @pytest.fixture(scope="session")

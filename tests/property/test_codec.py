@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -19,7 +19,6 @@ from shared.schemas.orders import Fill, OrderFilled, OrderIntended, Ticket
 from shared.schemas.values import OrderType, Side, TimeInForce, plain
 from tests.golden import names, places, replaced, sample
 
-slow_machine = settings(deadline=None, max_examples=50)
 decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e20"), max_value=Decimal("1e20"))
 quantities = decimals.map(abs)
 prices = quantities.filter(lambda number: number > 0)
@@ -87,7 +86,6 @@ events = st.one_of(
 )
 
 
-@slow_machine
 @given(events)
 def test_what_is_written_is_read_again(event: Event) -> None:
     assert decode(subject_of(event), encode(event)) == event
@@ -99,7 +97,6 @@ def _validator(kind: type[Event]) -> Draft202012Validator:
     return Draft202012Validator(event_schema(kind))
 
 
-@slow_machine
 @given(events)
 def test_what_is_written_is_one_line_that_fits_its_json_schema(event: Event) -> None:
     written = encode(event)
@@ -107,7 +104,6 @@ def test_what_is_written_is_one_line_that_fits_its_json_schema(event: Event) -> 
     _validator(type(event)).validate(json.loads(written))
 
 
-@slow_machine
 @given(decimals)
 def test_a_decimal_keeps_every_digit(number: Decimal) -> None:
     tree = sample("order_filled.v1")
@@ -117,7 +113,6 @@ def test_a_decimal_keeps_every_digit(number: Decimal) -> None:
     assert json.loads(encode(event))["order"]["fee"] == plain(number)
 
 
-@slow_machine
 @given(instants)
 def test_an_instant_keeps_its_microsecond_and_is_written_in_utc(instant: datetime) -> None:
     tree = sample("order_filled.v1")
@@ -143,13 +138,11 @@ def _decoded_or_refused(subject: str, payload: bytes) -> None:
     assert decode(subject, encode(event)) == event
 
 
-@slow_machine
 @given(st.sampled_from(sorted(BY_NAME)), st.binary(max_size=300) | json_values.map(lambda v: json.dumps(v).encode()))
 def test_garbage_is_refused_and_does_nothing_else(name: str, payload: bytes) -> None:
     _decoded_or_refused(f"events.3f0d2c5e-9a41-4c1b-8a77-0d5b6e1f2a90.runner.{name}", payload)
 
 
-@slow_machine
 @given(st.data())
 def test_a_fact_with_something_else_in_one_place_is_read_whole_or_refused(data: st.DataObject) -> None:
     tree = sample(data.draw(st.sampled_from(names())))
@@ -158,7 +151,6 @@ def test_a_fact_with_something_else_in_one_place_is_read_whole_or_refused(data: 
     _decoded_or_refused(subject, json.dumps(replaced(tree, place, data.draw(json_values))).encode())
 
 
-@slow_machine
 @given(st.text(max_size=60), st.binary(max_size=60))
 def test_any_subject_is_refused_that_is_none_of_ours(subject: str, payload: bytes) -> None:
     _decoded_or_refused(subject, payload)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.runner.feeds.csv_file import CsvCandles, load_csv
@@ -53,19 +53,16 @@ def file_of(rows: Sequence[str]) -> str:
     return "\n".join([HEADER, *rows, ""])
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(st.tuples(TIMES, CELLS, CELLS, CELLS, CELLS, CELLS).map(",".join), max_size=8))
 def test_a_file_of_odd_rows_is_refused_with_its_line_or_all_its_candles_are_sound(rows: list[str]) -> None:
     assert is_sound_or_refused_with_its_line(loaded_or_refused(file_of(rows)))
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_no_text_at_all_breaks_the_reader(text: str) -> None:
     assert is_sound_or_refused_with_its_line(loaded_or_refused(f"{HEADER}\n{text}"))
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(PRICES, PRICES, PRICES, PRICES), min_size=3, max_size=15),
     st.sets(st.integers(0, 14)),

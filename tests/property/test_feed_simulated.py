@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.runner.feeds.simulated import simulate
@@ -13,7 +13,6 @@ from shared.schemas.session import SessionConfig
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     seed=st.integers(),
     volatility=st.decimals(0, 1, places=4),

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.schemas.guard import Halt, Resumption, TradingHalted, TradingResumed
@@ -85,7 +85,6 @@ class Play:
         assert all(fact.details.limit != "books" for fact in told if fact.type == "limit_breached")
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_no_approval_while_killed_and_exposure_never_above_its_limit(steps: list[tuple[str, int]]) -> None:
     play = Play(max_open_exposure="0.8", daily_loss_limit="0.2", max_orders_per_minute=5)
@@ -93,7 +92,6 @@ def test_no_approval_while_killed_and_exposure_never_above_its_limit(steps: list
         play.act(number, kind, value)
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_approved_sells_never_exceed_what_is_held(steps: list[tuple[str, int]]) -> None:
     play = Play(max_open_exposure="1")

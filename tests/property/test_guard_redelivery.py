@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.risk.recovery import recall
@@ -65,7 +65,6 @@ UNDISTURBED = asyncio.run(lived_through(TOLD, []))
 places = st.integers(0, 2 * len(TOLD))
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(places, st.integers(0, len(TOLD) - 1)), max_size=12))
 def test_copies_change_nothing(copies: list[tuple[int, int]]) -> None:
     assert asyncio.run(lived_through(TOLD, copies)) == UNDISTURBED
@@ -81,7 +80,6 @@ def test_a_whole_history_once_more_at_the_end_changes_nothing() -> None:
     assert asyncio.run(lived_through(TOLD, again)) == UNDISTURBED
 
 
-@settings(deadline=None, max_examples=20)
 @given(st.lists(st.tuples(places, st.integers(0, len(TOLD) - 1)), max_size=8))
 def test_copies_change_nothing_for_a_guard_that_recovers_from_them(copies: list[tuple[int, int]]) -> None:
     assert asyncio.run(recovered_from(copies)) == UNDISTURBED[0]

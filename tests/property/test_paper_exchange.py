@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.schemas.market import Candle
@@ -18,8 +18,6 @@ from tests.venues.paper_orders import BTC, ETH, MINUTE, START, bar, session
 TICK, LOT = Decimal("0.01"), Decimal("0.001")
 SYMBOLS = (BTC, ETH)
 HELD = {BTC: Decimal(40), ETH: Decimal(25)}
-invariant = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""Machines that run tests are often busy: how long an example takes says nothing."""
 
 
 def prices(low: int = 97_00, high: int = 103_00) -> st.SearchStrategy[Decimal]:
@@ -124,7 +122,6 @@ def bar_of(story: Sequence[Step], number: int, fill: Fill) -> Candle:
 
 
 @given(papers, steps())
-@invariant
 def test_neither_cash_nor_holdings_are_ever_below_zero(paper: dict[str, Any], story: tuple[Step, ...]) -> None:
     for book in play(paper, story).books:
         assert book.cash >= 0
@@ -132,7 +129,6 @@ def test_neither_cash_nor_holdings_are_ever_below_zero(paper: dict[str, Any], st
 
 
 @given(papers, steps())
-@invariant
 def test_the_account_is_what_the_fills_make_of_it(paper: dict[str, Any], story: tuple[Step, ...]) -> None:
     run = play(paper, story)
     cash, held = Decimal(10000), dict(HELD)
@@ -146,7 +142,6 @@ def test_the_account_is_what_the_fills_make_of_it(paper: dict[str, Any], story: 
 
 
 @given(papers, steps())
-@invariant
 def test_fills_add_up_to_no_more_than_was_ordered_and_leave_whole_lots(
     paper: dict[str, Any], story: tuple[Step, ...]
 ) -> None:
@@ -166,7 +161,6 @@ def test_fills_add_up_to_no_more_than_was_ordered_and_leave_whole_lots(
 
 
 @given(papers, steps())
-@invariant
 def test_prices_lie_in_the_bars_range_but_for_slippage_and_a_tick(
     paper: dict[str, Any], story: tuple[Step, ...]
 ) -> None:
@@ -177,7 +171,6 @@ def test_prices_lie_in_the_bars_range_but_for_slippage_and_a_tick(
 
 
 @given(papers, steps())
-@invariant
 def test_limit_orders_fill_at_their_limit_or_better_and_within_the_bar(
     paper: dict[str, Any], story: tuple[Step, ...]
 ) -> None:
@@ -191,7 +184,6 @@ def test_limit_orders_fill_at_their_limit_or_better_and_within_the_bar(
 
 
 @given(papers, steps())
-@invariant
 def test_nothing_fills_before_it_is_live(paper: dict[str, Any], story: tuple[Step, ...]) -> None:
     latency = session(paper=paper).paper.latency
     for number, fill in play(paper, story).executions:
@@ -200,7 +192,6 @@ def test_nothing_fills_before_it_is_live(paper: dict[str, Any], story: tuple[Ste
 
 
 @given(papers, steps(), st.sampled_from(["0.05", "1"]))
-@invariant
 def test_no_bar_gives_more_than_its_share_of_volume(paper: dict[str, Any], story: tuple[Step, ...], share: str) -> None:
     taken: dict[tuple[int, str], Decimal] = {}
     for number, fill in play({**paper, "participation": share}, story).executions:
@@ -209,7 +200,6 @@ def test_no_bar_gives_more_than_its_share_of_volume(paper: dict[str, Any], story
 
 
 @given(papers, steps())
-@invariant
 def test_trades_are_numbered_from_one_without_a_gap(paper: dict[str, Any], story: tuple[Step, ...]) -> None:
     executions = play(paper, story).executions
     assert [fill.trade_id for _, fill in executions] == [f"p-{n}" for n in range(1, len(executions) + 1)]
@@ -228,7 +218,6 @@ def renamed(story: Sequence[Step]) -> tuple[Step, ...]:
 
 
 @given(papers, steps())
-@invariant
 def test_sessions_that_decide_alike_are_filled_alike(paper: dict[str, Any], story: tuple[Step, ...]) -> None:
     first, second = play(paper, story), play(paper, story)
     assert (first.books, first.reports) == (second.books, second.reports)
@@ -239,7 +228,6 @@ def test_sessions_that_decide_alike_are_filled_alike(paper: dict[str, Any], stor
 
 
 @given(papers, steps(), st.permutations(SYMBOLS))
-@invariant
 def test_the_order_of_a_slices_candles_does_not_matter(
     paper: dict[str, Any], story: tuple[Step, ...], wanted: Sequence[str]
 ) -> None:

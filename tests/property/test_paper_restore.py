@@ -15,7 +15,7 @@ from shared.schemas.market import CandleClosed
 from shared.schemas.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted
 from shared.venues.paper import Book, PaperVenue
 from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
-from tests.property.test_paper_exchange import Step, invariant, papers, steps
+from tests.property.test_paper_exchange import Step, papers, steps
 from tests.venues.paper_events import recorded
 from tests.venues.paper_orders import MINUTE, START, session
 
@@ -76,7 +76,6 @@ async def record(paper: dict[str, Any], story: tuple[Step, ...], expired: tuple[
 
 
 @given(papers, steps(), st.tuples(*[st.booleans()] * 8))
-@invariant
 def test_restoring_at_any_point_gives_the_book_of_that_point(
     paper: dict[str, Any], story: tuple[Step, ...], expired: tuple[bool, ...]
 ) -> None:

@@ -5,7 +5,7 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recorder.core.ledger import Ledger, batch_of
@@ -59,7 +59,6 @@ def _read_on(files: SessionFiles, sizes: list[int]) -> None:
         place, turn = end, turn + 1
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     lives=st.lists(st.tuples(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(0, 30)), max_size=5),
 )

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.runner.replay.difference import Difference
@@ -31,7 +31,6 @@ def replayed(events: Sequence[Event]) -> Difference | None:
     return replay.finish()
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     prices,
     st.sampled_from(

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.runner.strategies.port import Bar, Stance
@@ -41,7 +41,6 @@ def stances(strategy: SymbolStrategy, closes: list[float]) -> list[Stance | None
 
 
 @pytest.mark.parametrize("name", SHORT)
-@settings(deadline=None, max_examples=50)
 @given(closes=CLOSES)
 def test_says_nothing_while_warming_up(name: str, closes: list[float]) -> None:
     strategy = loaded(name)
@@ -49,7 +48,6 @@ def test_says_nothing_while_warming_up(name: str, closes: list[float]) -> None:
 
 
 @pytest.mark.parametrize("name", SHORT)
-@settings(deadline=None, max_examples=50)
 @given(closes=CLOSES, later=CLOSES)
 def test_what_was_said_does_not_depend_on_what_comes(name: str, closes: list[float], later: list[float]) -> None:
     strategy = loaded(name)
@@ -57,7 +55,6 @@ def test_what_was_said_does_not_depend_on_what_comes(name: str, closes: list[flo
 
 
 @pytest.mark.parametrize("name", SHORT)
-@settings(deadline=None, max_examples=50)
 @given(closes=CLOSES)
 def test_stances_alternate_between_fully_long_and_flat(name: str, closes: list[float]) -> None:
     weights = [stance.weight for stance in stances(loaded(name), closes) if stance]
@@ -66,7 +63,6 @@ def test_stances_alternate_between_fully_long_and_flat(name: str, closes: list[f
 
 
 @pytest.mark.parametrize("name", SHORT)
-@settings(deadline=None, max_examples=50)
 @given(closes=CLOSES)
 def test_a_state_consists_of_numbers_alone(name: str, closes: list[float]) -> None:
     strategy = loaded(name)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.core.wording import amount, money, percent
@@ -131,7 +131,6 @@ def test_untold_fills_are_told_before_the_session_ends(story: Story) -> None:
     assert story.state.streaks == {}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["buy", "sell"]), st.booleans(), st.floats(0, 2)), max_size=30))
 def test_no_fill_is_ever_lost_or_told_twice(fills: list[tuple[str, bool, float]]) -> None:
     story, told = Story(), []

@@ -2,7 +2,7 @@ import asyncio
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recorder.archive import Archive, write_sparing
@@ -37,7 +37,6 @@ def whole() -> Batch:
     return batch_of(ledger, [entry for entry in entries if entry is not None], 0, len(STORY))
 
 
-@settings(deadline=None)
 @given(st.frozensets(st.integers(1, len(STORY))))
 def test_only_facts_that_the_database_cannot_hold_are_left_out(poisonous: frozenset[int]) -> None:
     tables = FakeTables(poisonous)

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -51,7 +51,6 @@ def test_the_reason_of_a_kill_is_read_from_anything(payload: bytes, reason: str)
     assert _kill(payload).reason() == reason
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=50).map(lambda text: json.dumps(text).encode()))
 def test_no_garbage_keeps_a_kill_from_being_told(payload: bytes) -> None:
     reason = _kill(payload).reason()

@@ -4,7 +4,7 @@ import json
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.schemas.catalogue import BY_NAME
@@ -41,7 +41,6 @@ def test_a_fact_that_lacks_a_part_or_has_one_too_many_is_refused() -> None:
         trusted(OrderSubmitted, {**parts, "colour": "red"})
 
 
-@settings(deadline=None)
 @given(st.uuids(), st.text(st.characters(codec="utf-8"), max_size=20), st.integers(0, 10**6))
 def test_identities_are_version_5_uuids_of_their_cause(cause: UUID, label: str, index: int) -> None:
     assert derived_id(str(cause), label, index) == str(uuid5(cause, f"{label}:{index}"))
