@@ -44,7 +44,7 @@ test-docker: $(VENV)/all.stamp ## The tests that need a container engine; skippe
 		else echo "No container engine answers here: the tests marked docker are skipped."; fi
 
 soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
-	@SOAK=1 $(PY) -m pytest tests/property/test_crash_everywhere.py
+	@SOAK=1 $(PY) -m pytest tests/property
 	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
 
 bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
