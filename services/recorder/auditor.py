@@ -126,7 +126,7 @@ class Auditor:
         return self._chains.of(session_id).substance <= self._since(session_id)
 
     def _is_own(self, head: AuditHead) -> bool:
-        signed, details = audit_bytes(head.session_id, head.details), head.details
+        signed, details = audit_bytes(head.session_id, head.timestamp, head.details), head.details
         return details.signer == self._signer and verifier(self._signer)(signed, details.signature)
 
 

@@ -18,7 +18,7 @@ RECORDS = {
 }
 record = st.sampled_from(sorted(RECORDS))
 Kind = tuple[int, int]
-short = settings(max_examples=50, deadline=None)
+short = settings(max_examples=30, deadline=None)
 
 
 def verdict_on(lines: list[bytes]) -> Verdict:

@@ -49,7 +49,15 @@ def test_the_chain_is_made_as_the_documents_say() -> None:
 def test_the_signature_of_the_golden_sample_holds_over_what_the_documents_say() -> None:
     event = sample("audit_head.v1")
     told = event["details"]
-    parts = ["leitstand-audit-1", event["session_id"], told["count"], told["last_id"], told["head"], told["since"]]
+    parts = [
+        "leitstand-audit-1",
+        event["session_id"],
+        event["timestamp"],
+        told["count"],
+        told["last_id"],
+        told["head"],
+        told["since"],
+    ]
     text = "".join(f"{part}\n" for part in [*parts, told["digests"]])
     assert verifier(told["signer"])(text.encode(), told["signature"])
 
@@ -117,6 +125,18 @@ def test_a_removed_head_is_named_like_any_event() -> None:
     second = head_lines(LINES)[1]
     assert findings(without(LINES, second))[0][0] == second
     assert "was removed" in findings(without(LINES, second))[0][1]
+
+
+def test_a_head_whose_time_was_changed_has_a_forged_signature() -> None:
+    found = findings([*LINES[:-1], LINES[-1].replace(b'"timestamp":"2026', b'"timestamp":"2025')])
+    assert [text.partition(":")[0] for _, text in found][-1] == "is an audit_head with a forged signature"
+
+
+def test_a_covered_head_with_another_word_outside_its_signature_is_named_as_changed() -> None:
+    first = head_lines(LINES)[0]
+    lines = [*LINES]
+    lines[first - 1] = lines[first - 1].replace(b"vouched for", b"touched for")
+    assert findings(lines) == [(first, "was changed")]
 
 
 def test_a_session_that_ended_needs_its_closing_head() -> None:
@@ -212,4 +232,4 @@ def test_a_head_is_told_once_for_a_place_and_signer() -> None:
     )
     assert isinstance(one, AuditHead)
     assert one.id == again.id != other.id
-    assert verifier(key("recorder")[0])(audit_bytes(SESSION, one.details), one.details.signature)
+    assert verifier(key("recorder")[0])(audit_bytes(SESSION, one.timestamp, one.details), one.details.signature)

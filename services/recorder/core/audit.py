@@ -10,6 +10,7 @@ from shared.domain.approval import Sign
 from shared.schemas.audit import AuditHead, ChainHead, SignedHead
 from shared.schemas.envelope import Event
 from shared.schemas.identity import derived_id
+from shared.schemas.values import iso
 
 AUDIT_HEAD: str = AuditHead.model_fields["type"].default
 PIECE = 1_000
@@ -102,9 +103,9 @@ def pieces(start: Mark, since: int, end: int, lines: Iterable[bytes]) -> Iterato
             return
 
 
-def audit_bytes(session_id: str, head: ChainHead) -> bytes:
-    """The bytes under an `audit_head`'s signature: the session and all that the head says."""
-    parts = (session_id, head.count, head.last_id, head.head, head.since, head.digests)
+def audit_bytes(session_id: str, timestamp: datetime, head: ChainHead) -> bytes:
+    """The bytes under an `audit_head`'s signature: the session, the time and all that the head says."""
+    parts = (session_id, iso(timestamp), head.count, head.last_id, head.head, head.since, head.digests)
     return "".join(f"{part}\n" for part in ("leitstand-audit-1", *parts)).encode()
 
 
@@ -122,5 +123,7 @@ def head_of(piece: Piece, last: Event, signer: str, sign: Sign, timestamp: datet
         correlation_id=identity,
         causation_id=last.id,
         service="recorder",
-        details=SignedHead(**dict(claim), signer=signer, signature=sign(audit_bytes(last.session_id, claim))),
+        details=SignedHead(
+            **dict(claim), signer=signer, signature=sign(audit_bytes(last.session_id, timestamp, claim))
+        ),
     )

@@ -82,9 +82,10 @@ def _is_missing(files: Comparison, place: int) -> bool:
 
 
 def _is_foreign(files: Comparison, place: int) -> bool:
-    """Whether the event found here was not recorded from here on; the last heads vouch for themselves."""
-    seen = files.found[place]
-    own = place + 1 in files.heads and seen not in files.recorded
+    """Whether the event found here was not recorded from here on."""
+    # The last heads are told of by no other; but a head that stands before the end of what it covers has moved up.
+    seen, head = files.found[place], files.heads.get(place + 1)
+    own = head is not None and head.details.count > place and seen not in files.recorded
     return files.found[place:].count(seen) > files.recorded[place:].count(seen) + own
 
 

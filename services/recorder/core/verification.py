@@ -93,7 +93,7 @@ def _doubt(head: AuditHead, trusted: Mapping[str, Verify]) -> str | None:
     check = trusted.get(details.signer)
     if check is None:
         return f"is an audit_head signed by {details.signer}, a key that is not trusted here"
-    if not check(audit_bytes(head.session_id, details), details.signature):
+    if not check(audit_bytes(head.session_id, head.timestamp, details), details.signature):
         return "is an audit_head with a forged signature: what it says is not what the recorder signed"
     return None
 
