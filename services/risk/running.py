@@ -1,20 +1,25 @@
 """The guard's process, from recovery to the signal to stop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from services.risk.core.commands import SecondFactor
 from services.risk.core.verdicts import Seal
 from services.risk.heartbeats import beat
-from services.risk.recovery import recall
+from services.risk.recovery import History, recall, recall_since
 from services.risk.seal import own_seal
 from services.risk.second_factor import second_factor
 from services.risk.service import GuardService
 from services.risk.voice import Voice
+from shared.runtime.bus import Bus
 from shared.runtime.service import Context
 from shared.runtime.settings import Settings
+from shared.runtime.snapshots import Keeper, Snapshots
+
+_STATE = ("services.risk.core", "shared.domain", "shared.schemas")
+_CODE = ("services.risk", "shared.domain", "shared.schemas")
 
 
 async def guard(context: Context) -> int:
@@ -22,14 +27,31 @@ async def guard(context: Context) -> int:
     recovered = asyncio.Event()
     context.health.require("recovery", lambda: None if recovered.is_set() else "still reading what is stored")
     seal, factor = seal_of(context.settings), factor_of(context.settings)
-    voice = Voice(context.bus)
+    voice, snapshots = Voice(context.bus), snapshots_of(context.bus, context.settings)
     await voice.take_watch()
-    service = GuardService(context.bus, voice, seal, factor, await recall(context.bus))
+    history = await recalled(context.bus, snapshots)
+    service = GuardService(context.bus, voice, seal, factor, history)
     await service.recover(context.settings.kill_switch)
     recovered.set()
-    loops = (service.follow_commands(), service.follow_events(), beat(voice, service))
-    await _until(context.stopping, loops)
+    keeper = Keeper(snapshots, history.first_event - 1)
+    loops = (service.follow_commands(), service.follow_events(keeper), beat(voice, service))
+    await _until(context.stopping, loops, lambda: _keep_last(keeper, service))
     return 0
+
+
+def snapshots_of(bus: Bus, settings: Settings) -> Snapshots:
+    """Where the guard keeps what it knows."""
+    return Snapshots(settings.data_dir / "snapshots" / "risk" / "guard.snapshot", bus, _STATE, _CODE)
+
+
+async def recalled(bus: Bus, snapshots: Snapshots) -> History:
+    """What is stored: all of it, or what came after the last snapshot."""
+    found = await snapshots.load()
+    return await recall(bus) if found is None else await recall_since(bus, found.state)
+
+
+async def _keep_last(keeper: Keeper, service: GuardService) -> None:
+    await keeper.finish(await service.snapshot())
 
 
 def seal_of(settings: Settings) -> Seal:
@@ -44,12 +66,15 @@ def factor_of(settings: Settings) -> SecondFactor | None:
     return second_factor(settings.totp_secret.get_secret_value()) if settings.totp_secret else None
 
 
-async def _until(stopping: asyncio.Event, loops: tuple[Coroutine[Any, Any, None], ...]) -> None:
+async def _until(
+    stopping: asyncio.Event, loops: tuple[Coroutine[Any, Any, None], ...], before_the_end: Callable[[], Awaitable[None]]
+) -> None:
     tasks = [asyncio.ensure_future(work) for work in (stopping.wait(), *loops)]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+        await before_the_end()
     finally:
         for task in tasks:
             task.cancel()

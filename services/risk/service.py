@@ -9,6 +9,7 @@ import structlog
 from services.risk import meters
 from services.risk.core import commands, post
 from services.risk.core.commands import SecondFactor
+from services.risk.core.memory import Memory
 from services.risk.core.post import Post
 from services.risk.core.stack import Stack
 from services.risk.core.verdicts import Seal
@@ -19,6 +20,7 @@ from shared.domain.once import Once
 from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
+from shared.runtime.snapshots import Keeper, Snapshot
 from shared.schemas.codec import UndecodableError
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
@@ -43,17 +45,22 @@ class GuardService:
         self._second_factor = second_factor
         self._history = history
         self._answers = dict(history.answers)
-        self._post = Post(Stack(halt=history.halt, ended=history.ended))
-        self._once = Once()
+        self._post, self._once = _known(history)
         self._turn = asyncio.Lock()
         self._log: structlog.typing.FilteringBoundLogger = structlog.get_logger("risk")
         self.next_event = history.first_event
-        self.next_command = 1
+        self.next_command = history.memory.next_command if history.memory else 1
 
     @property
     def stack(self) -> Stack:
         """The sessions under guard and the stack's latch."""
         return self._post.stack
+
+    async def snapshot(self) -> Snapshot:
+        """All that another guard has to know to go on from here, taken between two facts or commands."""
+        async with self._turn:
+            memory = Memory(self._post, self.next_event, self.next_command, *self._once.packed())
+        return Snapshot(memory.next_event - 1, memory)
 
     async def recover(self, kill_switch: bool = False) -> None:
         """Fold what is stored up to the first fact without its answer, then carry out what operators asked meanwhile.
@@ -65,7 +72,7 @@ class GuardService:
             await self._fold_answered()
         else:
             self.next_event = last + 1
-        async for delivery in self._bus.read(CONTROL, [ALL_COMMANDS]):
+        async for delivery in self._bus.read(CONTROL, [ALL_COMMANDS], self.next_command):
             await self.on_command(delivery)
         if kill_switch:
             cause = derived_id(STACK, "kill_switch", last)
@@ -73,10 +80,12 @@ class GuardService:
         meters.show(self.stack)
         self._log.info("recovered", sessions=len(self.stack.guards), halted=self.stack.halt is not None)
 
-    async def follow_events(self) -> None:
-        """Answer every fact from `next_event` on, without end."""
+    async def follow_events(self, keeper: Keeper) -> None:
+        """Answer every fact from `next_event` on, without end; a snapshot now and then."""
         async for delivery in self._bus.follow(EVENTS, [ALL_EVENTS], self.next_event):
             await self.on_event(delivery)
+            if keeper.due(delivery.sequence):
+                keeper.keep(await self.snapshot())
             if delivery.sequence % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
 
@@ -90,27 +99,31 @@ class GuardService:
         started = clock.monotonic()
         self._voice.check_watch(delivery)
         event = await self._read(delivery)
-        self.next_event = delivery.sequence + 1
         if event is None:
-            return
+            self.next_event = delivery.sequence + 1
+        elif await self._answer(delivery, event):
+            meters.DECISION.observe(clock.monotonic() - started)
+
+    async def _answer(self, delivery: Delivery, event: Event) -> bool:
+        """Whether there was something to say about the fact."""
         async with self._turn:
             facts = await self._deliver(delivery, event)
             self._note(event)
-            if not facts:
-                return
-            await self._store(facts)
-        meters.DECISION.observe(clock.monotonic() - started)
+            if facts:
+                await self._store(facts)
+            self.next_event = delivery.sequence + 1
+        return bool(facts)
 
     async def on_command(self, delivery: Delivery) -> None:
         """Carry out one command, unless an earlier life did; its one-time code is used up either way."""
         command = Command.read(delivery.subject, delivery.payload, delivery.sequence, delivery.stored_at)
-        self.next_command = delivery.sequence + 1
         async with self._turn:
             if command.sequence <= self._history.commands_done:
                 stack = commands.spend(self.stack, command, self._second_factor)
                 self._post = self._post._replace(stack=stack)
-                return
-            await self._carry_out(delivery, command)
+            else:
+                await self._carry_out(delivery, command)
+            self.next_command = delivery.sequence + 1
 
     async def _fold_answered(self) -> None:
         async for delivery in self._bus.read(EVENTS, [ALL_EVENTS], self.next_event):
@@ -179,3 +192,11 @@ class GuardService:
         if delivery.sequence in self._history.set_aside and delivery.subject.startswith("events."):
             return
         await self._bus.deadletter("risk", delivery, reason)
+
+
+def _known(history: History) -> tuple[Post, Once]:
+    memory = history.memory
+    if memory is None:
+        return Post(Stack(halt=history.halt, ended=history.ended)), Once()
+    stack = memory.post.stack._replace(halt=history.halt)
+    return memory.post._replace(stack=stack), Once.unpacked(memory.ids, memory.bars)

@@ -163,6 +163,26 @@ async def test_a_restart_repeats_nothing_and_answers_what_was_left_open(stage: S
     assert kinds == ["trading_resumed", "order_approved", "equity_marked", "order_approved"]
 
 
+@pytest.mark.parametrize("damage", [False, True])
+async def test_goes_on_from_its_snapshot_and_without_a_usable_one_from_the_stream(
+    stage: Stage, damage: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story, order, path = Story(), ticket(), stage.data / "snapshots" / "risk" / "guard.snapshot"
+    async with stage.guard():
+        await stage.bus.append([story.start(), story.close("100"), story.intend(order)])
+        await stage.await_fact(OrderApproved)
+    if damage:
+        path.write_bytes(path.read_bytes()[:-1])
+    await stage.bus.append([story.fill(order), story.close("101")])
+    async with stage.guard():
+        await stage.bus.append([story.intend(exit_ticket()), story.intend(exit_ticket("y"))])
+        await stage.await_fact(OrderApproved, count=2)
+        refused = await stage.await_fact(OrderRefused)
+    assert isinstance(refused, OrderRefused)
+    assert refused.details.rule == "reduce_only"
+    assert ("snapshot passed over" in capsys.readouterr().out) == damage
+
+
 async def test_what_cannot_be_decoded_goes_to_the_dead_letters_once_and_the_guard_goes_on(stage: Stage) -> None:
     story = Story()
     async with stage.guard():

@@ -38,7 +38,7 @@ def _first_word(guard: Guard, event: RunnerStart) -> Sequence[Event]:
     if guard.started_by != event.id or guard.halt is None:
         return ()
     facts = Facts(Cause.of(event), "risk")
-    if guard.halt is NOT_ENABLED:
+    if guard.halt == NOT_ENABLED:
         word = Resumption(reason="the session's limits are in force", operator="guard")
         facts.tell(TradingResumed, message=word.reason, details=word)
     else:

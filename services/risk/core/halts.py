@@ -10,7 +10,7 @@ _RULE = {"pause": "paused", "limit": "halted", "kill": "killed"}
 
 def stronger(present: Halt | None, new: Halt) -> Halt:
     """The halt in force after `new`: a kill beats a limit, a limit a pause; of equals the newer one counts."""
-    if present is None or present is NOT_ENABLED:
+    if present is None or present == NOT_ENABLED:
         return new
     return new if _RANK[new.kind] >= _RANK[present.kind] else present
 
