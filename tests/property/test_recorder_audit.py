@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recorder.core.difference import Finding
@@ -18,7 +18,6 @@ RECORDS = {
 }
 record = st.sampled_from(sorted(RECORDS))
 Kind = tuple[int, int]
-short = settings(max_examples=30, deadline=None)
 
 
 def verdict_on(lines: list[bytes]) -> Verdict:
@@ -45,7 +44,6 @@ def test_untouched_records_are_proven_but_for_the_closing_head_itself() -> None:
     ]
 
 
-@short
 @given(record, st.data())
 def test_a_changed_line_is_named(kind: Kind, data: st.DataObject) -> None:
     lines = RECORDS[kind]
@@ -61,7 +59,6 @@ def test_a_changed_line_is_named(kind: Kind, data: st.DataObject) -> None:
         assert verdict_on(tampered).findings[0].line == number
 
 
-@short
 @given(record, st.data())
 def test_a_removed_line_is_named(kind: Kind, data: st.DataObject) -> None:
     lines = RECORDS[kind]
@@ -70,7 +67,6 @@ def test_a_removed_line_is_named(kind: Kind, data: st.DataObject) -> None:
     assert (found.line, f"recorded as number {number} was removed" in found.text) == (number, True)
 
 
-@short
 @given(record, st.data(), st.binary(max_size=30))
 def test_an_inserted_line_is_named(kind: Kind, data: st.DataObject, content: bytes) -> None:
     lines = RECORDS[kind]
@@ -79,7 +75,6 @@ def test_an_inserted_line_is_named(kind: Kind, data: st.DataObject, content: byt
     assert first([*lines[: number - 1], foreign, *lines[number - 1 :]]) == (number, "was inserted")
 
 
-@short
 @given(record, st.data())
 def test_a_copy_of_a_line_is_named_as_inserted(kind: Kind, data: st.DataObject) -> None:
     lines = RECORDS[kind]
@@ -99,7 +94,6 @@ def moved(lines: list[bytes], one: int, other: int) -> list[bytes]:
     return [*rest[: other - 1], lines[one - 1], *rest[other - 1 :]]
 
 
-@short
 @given(record, st.data(), st.sampled_from([swapped, moved]))
 def test_lines_in_another_order_are_named(
     kind: Kind, data: st.DataObject, reorder: Callable[[list[bytes], int, int], list[bytes]]
@@ -111,7 +105,6 @@ def test_lines_in_another_order_are_named(
     assert (found.line, "is out of order" in found.text) == (one, True)
 
 
-@short
 @given(record, st.data())
 def test_an_end_that_is_cut_off_is_missed(kind: Kind, data: st.DataObject) -> None:
     lines = RECORDS[kind]
