@@ -131,7 +131,8 @@ def _trades(view: View) -> Table:
 def _services(words: Mapping[str, str]) -> Text:
     text = Text("services: ")
     for name, word in words.items():
-        text.append(f"{'✔' if word == 'ready' else '✖'} {name} {word}  ", style="" if word == "ready" else LOSS)
+        mark, style = {"ready": ("✔", ""), "starting": ("…", "dim")}.get(word, ("✖", LOSS))
+        text.append(f"{mark} {name} {word}  ", style=style)
     return text
 
 
