@@ -10,6 +10,7 @@ from shared.runtime.companions import accompanied
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import LeitstandError
 from shared.runtime.settings import Settings
+from shared.runtime.streams import Message
 from shared.schemas.codec import UndecodableError, decode
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import ReportReady
@@ -17,7 +18,7 @@ from shared.schemas.subjects import EVENTS, event_subject, every_session, parse_
 
 SIGNS_OF_LIFE = ("runner_start", "heartbeat")
 """What a runner tells early of the session that it trades, be it new or taken up again."""
-SAMPLE_SECONDS = 0.25
+SAMPLE_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 
 
@@ -61,11 +62,11 @@ class Follower:
 
     async def _sample(self, bus: Bus, session_id: str) -> None:
         while True:
-            for delivery in await bus.latest(EVENTS, [event_subject(session_id, "runner", "equity_marked")]):
-                self._take(delivery)
+            if mark := await bus.last_on(EVENTS, event_subject(session_id, "runner", "equity_marked")):
+                self._take(mark)
             await asyncio.sleep(SAMPLE_SECONDS)
 
-    def _take(self, delivery: Delivery) -> None:
+    def _take(self, delivery: Delivery | Message) -> None:
         event = _decoded(delivery)
         if event is None or self.view is None:
             return
@@ -84,7 +85,7 @@ def _signs() -> Sequence[str]:
     return [every_session("runner", kind) for kind in SIGNS_OF_LIFE]
 
 
-def _decoded(delivery: Delivery) -> Event | None:
+def _decoded(delivery: Delivery | Message) -> Event | None:
     """The fact; None when it can't be read, which the recorder tells and the display can do without."""
     try:
         return decode(delivery.subject, delivery.payload)

@@ -50,6 +50,10 @@ class Bus:
         """Subject and payload of the message that is number `sequence` in `stream`, None when there is none."""
         return await streams.message_at(self.connection, stream, sequence)
 
+    async def last_on(self, stream: str, subject: str) -> streams.Message | None:
+        """The last message on `subject` in `stream`, None when there is none; far cheaper than `latest`."""
+        return await streams.last_on(self.connection, stream, subject)
+
     async def last_sequence(self, stream: str) -> int:
         """The number of the last message in `stream`, 0 when it is empty."""
         return await streams.last_sequence(self.connection, stream)

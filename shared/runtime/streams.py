@@ -82,8 +82,17 @@ class Message(NamedTuple):
 
 async def message_at(connection: Connection, stream: str, sequence: int) -> Message | None:
     """The message that is number `sequence` in `stream`, None when there is none."""
+    return await _message(connection, stream, {"seq": sequence})
+
+
+async def last_on(connection: Connection, stream: str, subject: str) -> Message | None:
+    """The last message on `subject` in `stream`, None when there is none."""
+    return await _message(connection, stream, {"last_by_subj": subject})
+
+
+async def _message(connection: Connection, stream: str, wanted: dict[str, Any]) -> Message | None:
     try:
-        answer = await connection.api(f"STREAM.MSG.GET.{stream}", {"seq": sequence})
+        answer = await connection.api(f"STREAM.MSG.GET.{stream}", wanted)
     except RefusedError as error:
         if error.code == _NO_MESSAGE:
             return None
