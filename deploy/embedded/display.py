@@ -18,7 +18,7 @@ from rich.text import Text
 from deploy.embedded.view import View
 
 GAIN, LOSS, QUIET, ALARM = "bold dodger_blue1", "bold dark_orange", "dim", "bold white on red3"
-LIVE_SECONDS, PLAIN_SECONDS = 0.25, 1.0
+LIVE_SECONDS, PLAIN_SECONDS = 0.5, 1.0
 CENT = Decimal("0.01")
 
 
