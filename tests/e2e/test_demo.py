@@ -88,8 +88,8 @@ def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_st
     assert confirmed["details"]["open_orders"] == []
     assert json.loads((first / "summary.json").read_text())["status"] == "killed"
     after_the_halt = told[[e["type"] for e in told].index("trading_halted") :]
-    approved = [e["order"]["purpose"] for e in after_the_halt if e["type"] == "order_approved"]
-    assert set(approved) <= {"flatten"}
+    approved = [e["order"] for e in after_the_halt if e["type"] == "order_approved"]
+    assert all(order["reduce_only"] for order in approved)
     heard = next(n for n, e in enumerate(after_the_halt) if heard_by_runner(e))
     sent = [e["order"]["purpose"] for e in after_the_halt[heard:] if e["type"] == "order_submitted"]
     assert set(sent) <= {"flatten"}
