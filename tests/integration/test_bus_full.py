@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.nats_server import start_nats
-from shared.runtime import clock, connection
+from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.connection import Connection
 from shared.runtime.errors import RetryableError
@@ -43,7 +43,6 @@ async def test_a_full_store_takes_no_batch_in_part_and_each_once_when_there_is_r
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Connection.persist, "__defaults__", (0.5,))
-    monkeypatch.setattr(connection, "ANSWER_WITHIN_SECONDS", 3.0)
     session = clock.new_id()
     with start_nats(tmp_path / "nats", room=ROOM) as server:
         bus = await Bus.connect(settings_for(server.url), "runner")
