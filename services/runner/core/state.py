@@ -47,8 +47,9 @@ class State(NamedTuple):
     """All that the runner's decisions depend on.
 
     `strategy_states` holds a symbol's strategies' states in the plan's order, `stances` what they last said.
-    `fresh` are the sleeves' new stances of the slice at hand, by sleeve and symbol; `blocked` are those for which an
-    order failed within it. `closing` counts the slices since the session was asked to end. `cleared_up_to` is the last CONTROL sequence that a resumption covers.
+    `fresh` are the sleeves' new stances of the slice at hand, by sleeve and symbol; `blocked` are those for which
+    an order failed within it. `closing` counts the slices since the session was asked to end. `cleared_up_to` is
+    the last CONTROL sequence that a resumption covers.
     """
 
     plan: Plan
