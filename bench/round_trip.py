@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import nats
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 SUBJECT = "bench.echo"
@@ -26,7 +27,7 @@ async def round_trips(url: str, count: int) -> Sequence[float]:
             await client.close()
 
 
-async def _timed(client: nats.aio.client.Client) -> float:
+async def _timed(client: Client) -> float:
     began = time.perf_counter()
     await client.request(SUBJECT, PAYLOAD, timeout=30)
     return time.perf_counter() - began

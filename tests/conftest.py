@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, settings
 
 from deploy.embedded.nats_server import start_nats
 
-PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-"""A slow machine is no flaw in what is tested."""
-settings.register_profile("quick", max_examples=20, **PATIENT)
-settings.register_profile("soak", max_examples=500, **PATIENT)
-settings.load_profile("soak" if os.environ.get("SOAK") else "quick")
+EXAMPLES = 500 if os.environ.get("SOAK") else 20
+# A slow machine is no flaw in what is tested.
+settings.register_profile(
+    "leitstand", max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("leitstand")
 
 
 @pytest.fixture(scope="session")

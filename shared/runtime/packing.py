@@ -36,7 +36,7 @@ def pack(state: Any) -> bytes:
     """The state as bytes; UnpackableError when it holds what `unpack` could not make."""
     target = io.BytesIO()
     packer = pickle.Pickler(target, protocol=5)
-    packer.dispatch_table = {**dispatch_table, MappingProxyType: _read_only_parts}  # type: ignore[attr-defined]
+    packer.dispatch_table = {**dispatch_table, MappingProxyType: _read_only_parts}
     try:
         packer.dump(state)
     except Exception as error:

@@ -70,7 +70,7 @@ def heard_by_runner(event: dict[str, Any]) -> bool:
     """The first fact that shows that the runner knows of the kill: its own word, or the flattening that it leads to."""
     if event["type"] == "order_intended":
         return bool(event["order"]["purpose"] == "flatten")
-    return event["type"] == "venue_observed" or (event["type"] == "trading_halted" and event["service"] == "runner")
+    return (event["type"], event["service"]) in (("venue_observed", "runner"), ("trading_halted", "runner"))
 
 
 def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_stays_stopped(tmp_path: Path) -> None:
