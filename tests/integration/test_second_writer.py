@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, aclosing
 from pathlib import Path
 
 import pytest
@@ -44,10 +44,10 @@ class Stage:
         self.environment = {"NATS_URL": url, "DATA_DIR": str(folder / "data")}
         self.settings = settings_for(url, folder / "data")
 
-    def guard(self, name: str) -> "Iterator[ServiceProcess]":
+    def guard(self, name: str) -> AbstractContextManager[ServiceProcess]:
         return service_process("risk", self.folder / name, self.environment)
 
-    def runner(self, name: str) -> "Iterator[ServiceProcess]":
+    def runner(self, name: str) -> AbstractContextManager[ServiceProcess]:
         session = self.folder / "twin.toml"
         session.write_text(TRADED)
         return service_process("runner", self.folder / name, self.environment, "run", "--session", str(session))

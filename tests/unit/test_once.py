@@ -36,7 +36,8 @@ def test_a_bar_of_the_past_is_known_by_its_time_however_long_ago_it_was() -> Non
 def test_the_bars_of_several_symbols_close_at_the_same_time() -> None:
     story = Story()
     first = story.close("100")
-    candle = Candle("ETHUSDT", *[first.details.open_time, story.now], *[Decimal(5)] * 5)
+    five = Decimal(5)
+    candle = Candle("ETHUSDT", first.details.open_time, story.now, five, five, five, five, five)
     second = story.tell(CandleClosed, details=candle)
     assert not noted(first).knows(second)
     assert noted(first, second).knows(second)
