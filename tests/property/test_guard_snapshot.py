@@ -128,5 +128,5 @@ def test_a_snapshot_and_the_rest_are_the_whole(keep_after: frozenset[int], lengt
 def test_so_they_are_when_the_stream_ran_ahead_of_the_guard(
     keep_after: frozenset[int], length: int, behind: int
 ) -> None:
-    facts = [act for act in ACTS[:length] if isinstance(act, Event)]
+    facts: list[Act] = [act for act in ACTS[:length] if isinstance(act, Event)]
     asyncio.run(both_ways(facts, keep_after, behind))
