@@ -20,8 +20,6 @@ from shared.runtime import clock
 RESULTS = Path(__file__).parent / "results"
 PARTS: Mapping[str, str] = {
     "order_path": "from a candle to the order that leaves, over the bus",
-    "backtest": "a year of minutes by the backtest, and how its cost grows",
-    "folds": "rebuilding a fold from the stream, and restarting from a snapshot",
     "recording": "events into files and PostgreSQL",
     "replaying": "deciding a recorded session again",
     "services": "idle memory and time to ready",
