@@ -148,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         seed += 1
     if given.results:
+        given.results.parent.mkdir(parents=True, exist_ok=True)
         outcome = {"kills": dict(total), "sessions": seed - given.seed, "different": 0}
         given.results.write_text(json.dumps(outcome, indent=2) + "\n")
     return 0
