@@ -89,7 +89,7 @@ def _under(bars: int, sync: SyncInterval, name: str, middle: float, far: float) 
     with tempfile.TemporaryDirectory() as folder, start_nats(Path(folder) / "nats", sync_interval=sync) as server:
         before = asyncio.run(round_trips(server.url, bars))
         path = _order_path(server, Path(folder), bars)
-        trips = before + asyncio.run(round_trips(server.url, bars))
+        trips = [*before, *asyncio.run(round_trips(server.url, bars))]
     for label, share, bound in (("p50", 0.5, middle), ("p99", 0.99, far)):
         value, reference = (_quantile(each, share) * 1e6 for each in (path, trips))
         title = f"candle in → order leaves, {name}, {label}"
