@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 HEADER = ("timestamp", "open", "high", "low", "close", "volume")
 
-Rows = Mapping[str | None, Sequence[Row]]
+Rows = dict[str | None, list[Row]]
 """Rows by symbol as they stand in the file; None where the file has no column `symbol`."""
 
 
@@ -73,7 +72,7 @@ def _symbol_position(header: list[str] | None) -> int | None:
 
 def _parsed(reader: "Reader", position: int | None, blanks: list[int]) -> Rows:
     prices = Prices()
-    rows: dict[str | None, list[Row]] = {}
+    rows: Rows = {}
     width = len(HEADER) + (position is not None)
     for fields in reader:
         if len(fields) != width:
