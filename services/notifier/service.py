@@ -101,6 +101,7 @@ async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
 
 async def serve(context: Context) -> int:
     """Run until asked to stop; answers the exit status."""
+    context.ready()
     channels = configured(context.settings, context.log, PATIENCE_SECONDS)
     context.log.info("channels", names=[channel.name for channel in channels])
     position = Position.load(context.settings.data_dir / "notifier" / "position.json")

@@ -46,6 +46,7 @@ async def _mended(context: Context, root: Path) -> SessionFiles:
 async def _record(context: Context, files: SessionFiles) -> None:
     announcer = Announcer(context.bus)
     archive = _archive(context, announcer)
+    context.ready()
     auditor = Auditor(context.bus, files.chains, announcer, *own_key(context.settings))
     recorder = Recorder(context.bus, files, archive, announcer, Endings(files.root, announcer), auditor)
     try:

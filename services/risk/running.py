@@ -26,6 +26,7 @@ async def guard(context: Context) -> int:
     """Stand guard until `context.stopping` is set; answers the exit status."""
     recovered = asyncio.Event()
     context.health.require("recovery", lambda: None if recovered.is_set() else "still reading what is stored")
+    context.ready()
     seal, factor = seal_of(context.settings), factor_of(context.settings)
     voice, snapshots = Voice(context.bus), snapshots_of(context.bus, context.settings)
     await voice.take_watch()

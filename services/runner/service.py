@@ -30,6 +30,7 @@ from shared.venues.paper import PaperVenue
 
 async def trade(context: Context, options: Options) -> int:
     """Trade the session that `options` name; answers the exit status, 0 when the session is over."""
+    context.ready()
     config = configured(options)
     _refuse_other_venues(config, context)
     try:

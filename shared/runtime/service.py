@@ -28,6 +28,10 @@ class Context:
     health: Health
     stopping: asyncio.Event
 
+    def ready(self) -> None:
+        """Everything that readiness depends on is required by now: /readyz no longer says that the service starts."""
+        self.health.require("service", lambda: None)
+
 
 Main = Callable[[Context], Awaitable[int]]
 
@@ -68,8 +72,9 @@ async def _serve(name: ServiceName, settings: Settings, log: structlog.typing.Fi
     _obey_signals(stopping)
     health = Health(settings.metrics_host, settings.metrics_port)
     try:
-        health.announce(settings.data_dir / "run" / f"metrics-{name}.url")
+        health.require("service", lambda: "starting")
         health.require("bus", lambda: "not connected yet")
+        health.announce(settings.data_dir / "run" / f"metrics-{name}.url")
         bus = await Bus.connect(settings, name)
         health.require("bus", lambda: bus.problem)
         try:

@@ -26,6 +26,7 @@ WAITING = """
     from shared.runtime import service
     async def main(context):
         context.health.require("database", lambda: None)
+        context.ready()
         await context.stopping.wait()
         return 0
     service.run("recorder", main)
@@ -94,7 +95,7 @@ def test_an_unknown_name_in_the_dotenv_file_ends_the_service_with_status_2(tmp_p
 def test_tells_that_it_is_alive_and_ready_and_ends_in_good_order(tmp_path: Path, nats_url: str) -> None:
     with started(WAITING, tmp_path, NATS_URL=nats_url) as process:
         url = announced(tmp_path)
-        assert json.loads(until(f"{url}/readyz", 200)) == {"bus": "ok", "database": "ok"}
+        assert json.loads(until(f"{url}/readyz", 200)) == {"service": "ok", "bus": "ok", "database": "ok"}
         assert asked(f"{url}/healthz") == (200, "alive\n")
         assert asked(f"{url}/nowhere")[0] == 404
         metrics = asked(f"{url}/metrics")[1]
@@ -103,6 +104,18 @@ def test_tells_that_it_is_alive_and_ready_and_ends_in_good_order(tmp_path: Path,
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     assert not list((tmp_path / "data" / "run").glob("metrics-*.url"))
+
+
+def test_a_service_is_not_ready_before_it_says_so(tmp_path: Path, nats_url: str) -> None:
+    code = WAITING.replace("context.ready()", "(context.settings.data_dir / 'begun').touch()")
+    with started(code, tmp_path, NATS_URL=nats_url):
+        url, deadline = announced(tmp_path), time.monotonic() + PATIENCE
+        while not (tmp_path / "data" / "begun").exists():
+            assert time.monotonic() < deadline, "the service's own work never began"
+            time.sleep(0.02)
+        status, body = asked(f"{url}/readyz")
+    assert status == 503
+    assert json.loads(body) == {"service": "starting", "bus": "ok", "database": "ok"}
 
 
 def test_an_open_scrape_does_not_keep_a_service_from_ending(tmp_path: Path, nats_url: str) -> None:
