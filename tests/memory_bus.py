@@ -1,8 +1,10 @@
 """A bus in memory that keeps the promises of the real one: one order, fences, and copies for as long as it is told."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import cast
 
 from shared.runtime.bus import Bus
@@ -18,19 +20,22 @@ _STORED_AT = datetime(2026, 1, 5, tzinfo=UTC)
 
 def matches(subject: str, wanted: Sequence[str]) -> bool:
     """Whether one of the `wanted` subjects, wildcards allowed, takes in `subject`."""
-    return any(re.fullmatch(_pattern(one), subject) for one in wanted)
+    return any(_pattern(one).fullmatch(subject) for one in wanted)
 
 
-def _pattern(subject: str) -> str:
-    return re.escape(subject).replace(r"\*", r"[^.]+").replace(r"\.>", r"\..+")
+@cache
+def _pattern(subject: str) -> re.Pattern[str]:
+    return re.compile(re.escape(subject).replace(r"\*", r"[^.]+").replace(r"\.>", r"\..+"))
 
 
 class MemoryBus:
-    """`given` counts the messages that were read by streams; `bus` is this under the name of what it stands for."""
+    """`given` counts the messages that were read, not followed. `bus` is this, under the name of what it stands for."""
 
     def __init__(self) -> None:
         self.streams: dict[str, list[Delivery]] = {EVENTS: [], CONTROL: [], DEADLETTER: []}
         self.given: dict[str, int] = {EVENTS: 0, CONTROL: 0, DEADLETTER: 0}
+        self._grown = asyncio.Event()
+        self._numbers: dict[str, int] = {}
 
     @property
     def bus(self) -> Bus:
@@ -41,33 +46,47 @@ class MemoryBus:
         stored = self.streams[stream]
         at = _STORED_AT + timedelta(seconds=len(stored))
         stored.append(Delivery(subject, payload, len(stored) + 1, at, headers))
+        self._grown.set()
+        self._grown = asyncio.Event()
         return stored[-1]
 
     def store_events(self, *events: Event) -> None:
         """Put events at the end, copies of what is there already included."""
         for event in events:
-            self.store(EVENTS, subject_of(event), encode(event), **{"Nats-Msg-Id": event.id})
+            stored = self.store(EVENTS, subject_of(event), encode(event), **{"Nats-Msg-Id": event.id})
+            self._numbers.setdefault(event.id, stored.sequence)
 
     async def append(
         self, events: Sequence[Event], *, after: int | None = None, on: str | None = None, atomic: bool = True
     ) -> int:
-        known = {delivery.headers.get("Nats-Msg-Id"): delivery.sequence for delivery in self.streams[EVENTS]}
-        fresh = [event for event in events if event.id not in known]
+        fresh = [event for event in events if event.id not in self._numbers]
         if fresh and after is not None:
             self._check_fence(on or writer_subjects(events[0].session_id, events[0].service), after)
         self.store_events(*fresh)
-        return len(self.streams[EVENTS]) if fresh else max((known[event.id] for event in events), default=0)
+        return len(self.streams[EVENTS]) if fresh else max((self._numbers[event.id] for event in events), default=0)
 
     def _check_fence(self, subject: str, after: int) -> None:
-        last = max((one.sequence for one in self.streams[EVENTS] if matches(one.subject, [subject])), default=0)
+        newest_first = reversed(self.streams[EVENTS])
+        last = next((one.sequence for one in newest_first if matches(one.subject, [subject])), 0)
         if last != after:
             raise FencedError(f"{subject} ends at {last}, not {after}")
 
+    def _from(self, stream: str, subjects: Sequence[str], start: int) -> list[Delivery]:
+        return [one for one in self.streams[stream][max(start, 1) - 1 :] if matches(one.subject, subjects)]
+
     async def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncGenerator[Delivery, None]:
-        for delivery in self.streams[stream][max(start, 1) - 1 :]:
-            if matches(delivery.subject, subjects):
-                self.given[stream] += 1
+        for delivery in self._from(stream, subjects, start):
+            self.given[stream] += 1
+            yield delivery
+
+    async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncGenerator[Delivery, None]:
+        position = start
+        while True:
+            grown = self._grown
+            for delivery in self._from(stream, subjects, position):
                 yield delivery
+                position = delivery.sequence + 1
+            await grown.wait()
 
     async def latest(self, stream: str, subjects: Sequence[str]) -> list[Delivery]:
         last = {one.subject: one for one in self.streams[stream] if matches(one.subject, subjects)}

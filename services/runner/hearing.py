@@ -6,7 +6,8 @@ from contextlib import suppress
 from uuid import UUID
 
 from services.runner.core.inputs import GuardSpoke, Input, KillHeard
-from shared.domain.approval import Verify, approval_bytes
+from shared.domain.approval import Verify, is_signed
+from shared.domain.once import Once
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
@@ -24,47 +25,60 @@ _HEEDED_NAMES = frozenset(kind.model_fields["type"].default for kind in HEEDED)
 
 
 class Hearing:
-    """Follows the guard and the CONTROL stream for one session, and hands out what was heard, in order."""
+    """Follows the guard and the CONTROL stream for one session, and hands out what was heard, in order.
 
-    def __init__(self, context: Context, session_id: str, verify: Verify) -> None:
+    What the guard had told up to number `start` is known already.
+    """
+
+    def __init__(self, context: Context, session_id: str, verify: Verify, once: Once, start: int) -> None:
         self.count = 0
         """How many facts and commands were heard so far."""
-        self._waiting: deque[Input] = deque()
+        self.taken = start
+        """The stream's number of the last fact that was taken from here."""
+        self._once = once
+        self._waiting: deque[tuple[int, Input]] = deque()
         self._something = asyncio.Event()
         self._context = context
         self._session_id = session_id
         self._verify = verify
 
     def take(self) -> Input | None:
-        """The next thing heard, or None."""
-        if not self._waiting:
-            return None
-        given = self._waiting.popleft()
-        if not self._waiting:
-            self._something.clear()
-        return given
+        """The next thing heard, or None. What has been taken in before is passed over."""
+        while self._waiting:
+            sequence, given = self._waiting.popleft()
+            if not self._waiting:
+                self._something.clear()
+            if not isinstance(given, GuardSpoke):
+                return given
+            self.taken = sequence
+            if not self._once.knows(given.event):
+                self._once.note(given.event)
+                return given
+        return None
 
     async def wait(self, seconds: float) -> None:
         """Return once there is something to take, or after `seconds`."""
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with what is waited for.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._something.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._something.wait()
 
     def wake(self) -> None:
         """Let a waiting `wait` return early, for another reason than something heard."""
         self._something.set()
 
-    def _heard(self, given: Input) -> None:
+    def _heard(self, sequence: int, given: Input) -> None:
         self.count += 1
-        self._waiting.append(given)
+        self._waiting.append((sequence, given))
         self._something.set()
 
-    async def follow_guard(self, start: int) -> None:
-        """Hear the guard from the stream's number `start` on, without end."""
+    async def follow_guard(self) -> None:
+        """Hear the guard, without end."""
         subjects = [writer_subjects(self._session_id, "risk")]
-        async for delivery in self._context.bus.follow(EVENTS, subjects, start):
+        async for delivery in self._context.bus.follow(EVENTS, subjects, self.taken + 1):
             event = await self._decoded(delivery)
             if isinstance(event, HEEDED):
-                self._heard(GuardSpoke(event))
+                self._heard(delivery.sequence, GuardSpoke(event))
 
     async def follow_kills(self, start: int) -> None:
         """Hear kills of everything and of this session from the stream's number `start` on, without end."""
@@ -72,7 +86,7 @@ class Hearing:
         async for delivery in self._context.bus.follow(CONTROL, subjects, start):
             command = Command.read(delivery.subject, delivery.payload, delivery.sequence, delivery.stored_at)
             if command.session_id == self._session_id or not _is_identity(command.session_id):
-                self._heard(KillHeard(command))
+                self._heard(delivery.sequence, KillHeard(command))
 
     async def _decoded(self, delivery: Delivery) -> Event | None:
         try:
@@ -85,7 +99,7 @@ class Hearing:
         except UndecodableError as error:
             await self._put_aside(delivery, str(error))
             return None
-        if isinstance(event, OrderApproved) and not self._is_signed(event):
+        if isinstance(event, OrderApproved) and not is_signed(event, self._verify):
             await self._put_aside(delivery, "an approval without the guard's signature")
             return None
         return event
@@ -93,11 +107,6 @@ class Hearing:
     async def _put_aside(self, delivery: Delivery, reason: str) -> None:
         self._context.log.error("put aside", subject=delivery.subject, sequence=delivery.sequence, reason=reason)
         await self._context.bus.deadletter("runner", delivery, reason)
-
-    def _is_signed(self, event: OrderApproved) -> bool:
-        approval = event.details
-        signed = approval_bytes(event.session_id, approval.intent_id, event.order, approval.expires_at)
-        return self._verify(signed, approval.signature)
 
 
 def _is_identity(text: str | None) -> bool:

@@ -8,24 +8,30 @@ from services.runner import sessions
 from services.runner.conduct import Conductor
 from services.runner.core.lifecycle import Opened, open_session, refuse_session
 from services.runner.core.plan import PlanError, plan
-from services.runner.core.state import State, initial
+from services.runner.core.state import initial
 from services.runner.course import course, opening
 from services.runner.deciding import core_digest
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.hearing import Hearing
-from services.runner.session import Journal, Session
+from services.runner.journal import Journal
+from services.runner.keeping import Keeping
+from services.runner.recollection import Recorded
+from services.runner.session import Session
 from services.runner.setting_up import Options, configured, with_feed
 from services.runner.strategies.port import StrategyError
 from shared.domain.approval import Verify
+from shared.domain.once import Once
 from shared.runtime import clock
 from shared.runtime.companions import accompanied
 from shared.runtime.errors import SettingsError
 from shared.runtime.keys import verifier
 from shared.runtime.service import Context
+from shared.runtime.snapshots import Keeper, Snapshots
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import CONTROL, EVENTS
 from shared.venues.paper import PaperVenue
+from shared.venues.paper import opened as book_of
 
 
 async def trade(context: Context, options: Options) -> int:
@@ -70,16 +76,18 @@ class _Trading:
 
     async def run(self) -> int:
         verify = await self._guards_key()
-        state, venue, own, position = await self._taken_up()
-        session_id = state.plan.session_id
-        hearing = Hearing(self._context, session_id, verify)
-        journal = Journal(self._context.bus, own)
+        found = await self._taken_up(verify)
+        state, session_id, once = found.state, found.state.plan.session_id, found.once
+        hearing = Hearing(self._context, session_id, verify, once, found.sequence)
+        journal = Journal(self._context.bus, found.own_sequence)
+        snapshots = self._snapshots(session_id)
         session = Session(
             self._context,
             Conductor(state, clock.now),
-            venue,
+            PaperVenue(found.book, found.clock),
             journal,
             hearing,
+            Keeping(Keeper(snapshots, found.kept_at), journal, hearing, once),
             verify,
             self._options.speed,
             self._within(),
@@ -91,9 +99,10 @@ class _Trading:
             session.run(remaining),
             session.beat(),
             session.watch(),
-            hearing.follow_guard(position + 1),
+            hearing.follow_guard(),
             hearing.follow_kills(commands + 1),
         )
+        snapshots.remove()
         self._context.log.info("session over", session=session_id, equity=str(final.portfolio.equity))
         return 0
 
@@ -107,32 +116,40 @@ class _Trading:
         path = settings.risk_public_key_file or settings.data_dir / "keys" / "risk.pub"
         return verifier(await _read_once_there(self._context, path))
 
-    async def _taken_up(self) -> tuple[State, PaperVenue, int, int]:
-        """The state to go on from, the venue, and the stream's numbers of the runner's last fact and of any."""
-        bus = self._context.bus
+    async def _taken_up(self, verify: Verify) -> Recorded:
+        """The session to go on with, as the stream holds it: the one left unfinished, or a new one."""
+        bus, log = self._context.bus, self._context.log
         left = await sessions.unfinished(bus, self._config.name)
-        if left is not None and sessions.continues(left, self._config):
-            found = await sessions.recorded(bus, left)
-            self._context.log.info("session goes on", session=left.session_id, slices=found.state.slices)
+        if left is None:
+            return await self._opened()
+        snapshots = self._snapshots(left.session_id)
+        found = await sessions.recorded(bus, left, verify, snapshots)
+        if sessions.continues(left, self._config):
+            log.info("session goes on", session=left.session_id, slices=found.state.slices)
             if left.details.core_digest != core_digest():
-                self._context.log.warning("other code began this session; what is still to come may differ from it")
-            venue = PaperVenue.restore(self._config, found.events)
-            return found.state, venue, found.own_sequence, found.sequence
-        if left is not None:
-            self._context.log.warning("unfinished session is given up, its settings differ", session=left.session_id)
-            await sessions.abandon(bus, left)
+                log.warning("other code began this session; what is still to come may differ from it")
+            return found
+        log.warning("unfinished session is given up, its settings differ", session=left.session_id)
+        await sessions.abandon(bus, left, found)
+        snapshots.remove()
         return await self._opened()
 
-    async def _opened(self) -> tuple[State, PaperVenue, int, int]:
-        session_id = clock.new_id()
+    def _snapshots(self, session_id: str) -> Snapshots:
+        return sessions.snapshots_of(self._context.bus, self._context.settings, session_id)
+
+    async def _opened(self) -> Recorded:
+        session_id, bus = clock.new_id(), self._context.bus
         name = derived_id(session_id, "open")
         cause = Cause(name, session_id, clock.now(), self._start, name)
         opened = Opened(self._context.settings.mode, self._feed.description, self._start, core_digest())
         state, facts = open_session(initial(plan(session_id, self._config)), cause, opened)
-        before = await self._context.bus.last_sequence(EVENTS)
-        own = await self._context.bus.append(facts, after=0)
+        before = await bus.last_sequence(EVENTS)
+        own = await bus.append(facts, after=0)
         self._context.log.info("session opens", session=session_id, source=self._feed.description.source)
-        return state, PaperVenue.opened(self._config, self._start), own, before
+        once = Once()
+        for fact in facts:
+            once.note(fact)
+        return Recorded(state, book_of(self._config), self._start, once, own, before, own)
 
 
 async def _read_once_there(context: Context, path: Path) -> str:

@@ -1,7 +1,7 @@
 """The session on the bus: carries out what the conductor asks for."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,11 @@ from services.runner.core.state import State
 from services.runner.core.todo import Cancel, Observe, Submit
 from services.runner.course import Step
 from services.runner.hearing import Hearing
+from services.runner.journal import Journal
+from services.runner.keeping import Keeping
 from shared.domain import portfolio
 from shared.domain.approval import Verify, admit
 from shared.runtime import clock
-from shared.runtime.bus import Bus
 from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
 from shared.schemas.envelope import Event
@@ -25,49 +26,8 @@ from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
 from shared.venues.paper import PaperVenue
 
 HEARTBEAT_SECONDS = 5.0
-HELD_AT_MOST = 200
-"""So many facts are held before they are stored; the server takes batches of up to 1000."""
-HELD_SECONDS = 0.2
 PATIENCE_SECONDS = 15.0
 """How long a session that is to end still waits for the guard."""
-
-
-class Journal:
-    """Stores the runner's facts in order, one writer at a time.
-
-    Facts that nobody waits for are held for a moment and stored together, for a batch costs the server several forced
-    writes whatever its size. What is held when the process dies was acted on by nobody, and is decided again alike.
-    A second runner on the session is refused by the stream itself, with a FencedError here.
-    """
-
-    def __init__(self, bus: Bus, last: int) -> None:
-        self._bus = bus
-        self._last = last
-        self._held: list[Event] = []
-        self._held_since = 0.0
-        self._turn = asyncio.Lock()
-        self.stored = 0
-
-    async def hold(self, facts: Sequence[Event]) -> None:
-        """Take on `facts`, to be stored with the next `flush`, or now when many are held or the oldest has waited."""
-        if not self._held:
-            self._held_since = clock.monotonic()
-        self._held.extend(facts)
-        if len(self._held) >= HELD_AT_MOST or clock.monotonic() - self._held_since > HELD_SECONDS:
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Store all that is held, all or none."""
-        async with self._turn:
-            while self._held:
-                facts, self._held = self._held, []
-                self._last = await self._bus.append(facts, after=self._last)
-                self.stored += len(facts)
-
-    async def append(self, facts: Sequence[Event]) -> None:
-        """Store `facts`, behind what is held."""
-        self._held.extend(facts)
-        await self.flush()
 
 
 class Session:
@@ -80,6 +40,7 @@ class Session:
         venue: PaperVenue,
         journal: Journal,
         hearing: Hearing,
+        keeping: Keeping,
         verify: Verify,
         speed: Decimal | None,
         within: timedelta | None,
@@ -89,6 +50,7 @@ class Session:
         self._venue = venue
         self._journal = journal
         self._hearing = hearing
+        self._keeping = keeping
         self._verify = verify
         self._speed = speed
         self._within = within
@@ -117,6 +79,7 @@ class Session:
                 await self._journal.flush()
                 return await self._listen()
             case Store(facts):
+                self._keeping.note(facts)
                 return await self._journal.hold(facts)
             case Advance(candles):
                 metrics.SLICES.inc()
@@ -149,6 +112,7 @@ class Session:
                 return StopRequested(reason)
             wait = self._seconds_until(step)
             if wait <= 0:
+                await self._keeping.consider(self._conductor.state, self._venue)
                 await asyncio.sleep(0)
                 return None
             await self._journal.flush()

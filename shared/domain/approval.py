@@ -32,12 +32,16 @@ class ApprovedOrder:
     approval_id: str
 
 
+def is_signed(approval: OrderApproved, verify: Verify) -> bool:
+    """Whether the approval carries the guard's signature over exactly this order."""
+    word = approval.details
+    signed = approval_bytes(approval.session_id, word.intent_id, approval.order, word.expires_at)
+    return verify(signed, word.signature)
+
+
 def admit(approval: OrderApproved, verify: Verify, now: datetime) -> ApprovedOrder:
     """The approved order, once signature and expiry hold at market time `now`; UnapprovedError otherwise."""
-    signed = approval_bytes(
-        approval.session_id, approval.details.intent_id, approval.order, approval.details.expires_at
-    )
-    if not verify(signed, approval.details.signature):
+    if not is_signed(approval, verify):
         raise UnapprovedError(f"the approval of {approval.order.client_order_id} does not carry the guard's signature")
     if now > approval.details.expires_at:
         raise UnapprovedError(

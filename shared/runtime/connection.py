@@ -124,8 +124,10 @@ class Connection:
         if self.connected:
             await asyncio.sleep(min(_RECONNECT_WAIT_SECONDS, longest))
             return
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with what is waited for.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._up.wait(), max(longest, 0))
+            async with asyncio.timeout(max(longest, 0)):
+                await self._up.wait()
 
     async def restored(self) -> None:
         """Wait until the server can be reached; FatalError when the connection has ended for good."""

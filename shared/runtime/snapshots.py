@@ -133,15 +133,11 @@ def _mark(message: Message) -> str:
 
 
 class Keeper:
-    """Takes a snapshot now and then beside the fold's own work, one at a time."""
+    """Takes a snapshot now and then beside the fold's own work, one at a time; the last was at number `since`."""
 
-    def __init__(
-        self, snapshots: Snapshots, since: int, every: int = EVERY_EVENTS, pause: float = PAUSE_SECONDS
-    ) -> None:
+    def __init__(self, snapshots: Snapshots, since: int) -> None:
         self._snapshots = snapshots
-        self._every = every
-        self._pause = pause
-        self._next = since + every
+        self._next = since + EVERY_EVENTS
         self._not_before = 0.0
         self._writing: asyncio.Task[None] | None = None
 
@@ -153,7 +149,7 @@ class Keeper:
 
     def keep(self, snapshot: Snapshot) -> None:
         """Write `snapshot` in the background. A failure is told in the log; the next one is tried again."""
-        self._next, self._not_before = snapshot.sequence + self._every, clock.monotonic() + self._pause
+        self._next, self._not_before = snapshot.sequence + EVERY_EVENTS, clock.monotonic() + PAUSE_SECONDS
         self._writing = asyncio.create_task(self._write(snapshot))
 
     async def finish(self, snapshot: Snapshot) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.risk.core.stack import Stack
@@ -117,13 +117,11 @@ places = st.frozensets(st.integers(0, len(ACTS)), min_size=1, max_size=4)
 lengths = st.integers(1, len(ACTS))
 
 
-@settings(deadline=None, max_examples=25)
 @given(places, lengths)
 def test_a_snapshot_and_the_rest_are_the_whole(keep_after: frozenset[int], length: int) -> None:
     asyncio.run(both_ways(ACTS[:length], keep_after))
 
 
-@settings(deadline=None, max_examples=15)
 @given(places, lengths, st.integers(1, 4))
 def test_so_they_are_when_the_stream_ran_ahead_of_the_guard(
     keep_after: frozenset[int], length: int, behind: int

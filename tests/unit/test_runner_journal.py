@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from services.runner.session import HELD_AT_MOST, Journal
+from services.runner.journal import HELD_AT_MOST, Journal
 from shared.schemas.envelope import Event
 from tests.rehearsal import candles_at, feed_of, rehearse, session
 

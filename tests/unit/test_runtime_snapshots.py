@@ -119,8 +119,12 @@ async def test_a_state_that_can_not_be_packed_leaves_the_last_snapshot_as_it_was
     assert "no snapshot was kept" in capsys.readouterr().out
 
 
-async def test_a_keeper_waits_for_enough_to_have_happened(path: Path, memory: MemoryBus) -> None:
-    keeper = Keeper(snapshots(path, memory), since=10, every=5, pause=0)
+async def test_a_keeper_waits_for_enough_to_have_happened(
+    path: Path, memory: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVERY_EVENTS", 5)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    keeper = Keeper(snapshots(path, memory), since=10)
     assert [keeper.due(sequence) for sequence in (11, 14, 15)] == [False, False, True]
     keeper.keep(Snapshot(3, STATE))
     assert not keeper.due(7), "one is still being written"
@@ -129,7 +133,7 @@ async def test_a_keeper_waits_for_enough_to_have_happened(path: Path, memory: Me
 
 
 async def test_a_keeper_leaves_time_between_snapshots(path: Path, memory: MemoryBus) -> None:
-    keeper = Keeper(snapshots(path, memory), since=0, every=1, pause=3600)
+    keeper = Keeper(snapshots(path, memory), since=0)
     keeper.keep(Snapshot(1, STATE))
     await keeper.finish(Snapshot(1, STATE))
     assert not keeper.due(1_000_000)

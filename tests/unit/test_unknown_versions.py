@@ -9,7 +9,9 @@ import pytest
 
 from services.notifier.reader import Reader
 from services.recorder.folding import Folding
-from services.runner.sessions import recorded, unfinished
+from services.runner.core.plan import plan
+from services.runner.recollection import Recollection
+from services.runner.sessions import unfinished
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
@@ -78,16 +80,21 @@ def start() -> RunnerStart:
     return event
 
 
-async def test_a_session_does_not_go_on_without_a_fact_that_its_runner_folds() -> None:
+def recollection() -> Recollection:
+    return Recollection(plan(start().session_id, start().details.config), lambda signed, signature: True)
+
+
+def test_a_session_does_not_go_on_without_a_fact_that_its_runner_folds() -> None:
     with pytest.raises(FatalError, match=r"message 1 of EVENTS: order_filled is of version 2.*update it"):
-        await recorded(StoredBus(NEWER).bus, start())
+        recollection().take(NEWER)
 
 
-async def test_a_session_goes_on_without_a_fact_that_means_nothing_to_its_runner() -> None:
-    found = await recorded(
-        StoredBus(delivered(1, "runner_start.v1"), delivered(2, "alert_sent.v1", version=9)).bus, start()
-    )
-    assert (len(found.events), found.own_sequence, found.sequence) == (1, 1, 2)
+def test_a_session_goes_on_without_a_fact_that_means_nothing_to_its_runner() -> None:
+    session = recollection()
+    session.take(delivered(1, "runner_start.v1"))
+    session.take(delivered(2, "alert_sent.v1", version=9))
+    found = session.result()
+    assert (found.state.market_start, found.own_sequence, found.sequence) == (start().details.market_start, 1, 2)
 
 
 async def test_a_stream_may_hold_the_first_and_the_second_version_of_a_fact() -> None:

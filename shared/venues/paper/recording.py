@@ -1,6 +1,6 @@
 """Rebuilds a book from the recorded facts of a session, through the very functions that built it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from shared.schemas.envelope import Event
@@ -13,49 +13,58 @@ from shared.venues.paper.entry import cancel, submit
 from shared.venues.paper.matching import match
 
 _TOLD = (RunnerStart, CandleClosed, OrderSubmitted, OrderCancelled, OrderRejected)
-Told = RunnerStart | OrderSubmitted | OrderCancelled | OrderRejected
-Slice = list[CandleClosed]
 
 
 def rebuilt(config: SessionConfig, events: Iterable[Event]) -> tuple[Book, datetime]:
-    """The book that a recorded run left, and the market's time there.
-
-    `events` are those of one session in stream order, whole slices, any prefix of the run; others than those that
-    concern the exchange are passed over. Candles of the warm-up only set the clock.
-    """
-    book, clock = opened(config), datetime.min.replace(tzinfo=UTC)
-    for told in _slices(events):
-        if isinstance(told, list):
-            clock = told[0].details.close_time
-            book, _ = match(book, _traded(told))
-        elif isinstance(told, RunnerStart):
-            clock = max(clock, told.details.market_start)
-        else:
-            book = _with_order(book, told)
-    return book, clock
-
-
-def _slices(events: Iterable[Event]) -> Iterator[Slice | Told]:
-    pending: Slice = []
+    """The book that a recorded run left, and the market's time there; `events` as `Rebuild` takes them."""
+    rebuild = Rebuild(config)
     for event in events:
+        rebuild.take(event)
+    return rebuild.result()
+
+
+class Rebuild:
+    """Takes the events of one session in stream order, whole slices, any prefix of the run.
+
+    Events other than those that concern the exchange are passed over. Candles of the warm-up only set the clock. With
+    `book` and `clock`, the run goes on from there.
+    """
+
+    def __init__(self, config: SessionConfig, book: Book | None = None, clock: datetime | None = None) -> None:
+        self._book = book or opened(config)
+        self._clock = clock or datetime.min.replace(tzinfo=UTC)
+        self._slice: list[CandleClosed] = []
+
+    def take(self, event: Event) -> None:
+        """The next event."""
         if not isinstance(event, _TOLD):
-            continue
-        if pending and not _belongs(event, pending):
-            yield pending
-            pending = []
+            return
+        if self._slice and not _belongs(event, self._slice):
+            self._close_slice()
         if isinstance(event, CandleClosed):
-            pending.append(event)
+            self._slice.append(event)
+        elif isinstance(event, RunnerStart):
+            self._clock = max(self._clock, event.details.market_start)
         else:
-            yield event
-    if pending:
-        yield pending
+            self._book = _with_order(self._book, event)
+
+    def result(self) -> tuple[Book, datetime]:
+        """The book and the market's time after what was taken."""
+        if self._slice:
+            self._close_slice()
+        return self._book, self._clock
+
+    def _close_slice(self) -> None:
+        self._clock = self._slice[0].details.close_time
+        self._book, _ = match(self._book, _traded(self._slice))
+        self._slice = []
 
 
-def _belongs(event: Event, pending: Slice) -> bool:
+def _belongs(event: Event, pending: Sequence[CandleClosed]) -> bool:
     return isinstance(event, CandleClosed) and event.details.close_time == pending[0].details.close_time
 
 
-def _traded(told: Slice) -> list[Candle]:
+def _traded(told: Sequence[CandleClosed]) -> list[Candle]:
     return [candle.details for candle in told if candle.phase != "strategy_phase"]
 
 
