@@ -92,11 +92,11 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         timeout = 10
 
-        def do_GET(self) -> None:
+        def handle(self) -> None:
             with suppress(ConnectionError):  # a client that left early is no concern of ours
-                self._answer()
+                super().handle()
 
-        def _answer(self) -> None:
+        def do_GET(self) -> None:
             status, kind, body = health.answer(self.path)
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import textwrap
@@ -127,6 +129,18 @@ def test_an_open_scrape_does_not_keep_a_service_from_ending(tmp_path: Path, nats
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
         connection.close()
+
+
+def test_a_client_that_breaks_off_leaves_no_traceback(tmp_path: Path, nats_url: str) -> None:
+    with started(WAITING, tmp_path, NATS_URL=nats_url) as process:
+        parts = urlsplit(announced(tmp_path))
+        with socket.create_connection((str(parts.hostname), parts.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() resets
+            client.send(b"GET /readyz HT")
+        assert asked(f"{parts.geturl()}/healthz")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    assert "Traceback" not in said
 
 
 def test_readiness_turns_red_while_the_bus_is_gone(tmp_path: Path) -> None:
