@@ -26,7 +26,8 @@ class Readiness:
 
 async def _ask(url: str) -> str:
     try:
-        status = await asyncio.wait_for(_status_of(url), WITHIN_SECONDS)
+        async with asyncio.timeout(WITHIN_SECONDS):
+            status = await _status_of(url)
     except (OSError, TimeoutError):
         return "silent"
     return "ready" if b" 200 " in status else "not ready"

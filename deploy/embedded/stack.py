@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from deploy.embedded.leftovers import end_leftovers
 from deploy.embedded.nats_server import NatsServer, start_nats
 from deploy.embedded.postgres_server import PostgresServer, start_postgres
 from shared.runtime import clock
+from shared.runtime.patience import set_within
 
 RUNNER, RECORDER = "runner", "recorder"
 OTHERS_END_WITHIN_SECONDS = 10.0
@@ -167,6 +167,5 @@ async def wait_for(event: asyncio.Event, seconds: float, unless: Callable[[], bo
     """Whether `event` was set within `seconds`; gives up early once `unless` holds."""
     deadline = clock.monotonic() + seconds
     while not event.is_set() and clock.monotonic() < deadline and not unless():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), LOOK_SECONDS)
+        await set_within(event, LOOK_SECONDS)
     return event.is_set()

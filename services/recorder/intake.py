@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from shared.runtime.delivery import Delivery
+from shared.runtime.patience import set_within
 
 LARGEST_STRETCH = 2_000
 LINGER_SECONDS = 0.04
@@ -40,11 +41,9 @@ class Intake:
 
         Raises what the source raised, once everything before it was taken.
         """
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._arrived.wait(), patience)
+        await set_within(self._arrived, patience)
         if self._waiting:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), LINGER_SECONDS)
+            await set_within(self._full, LINGER_SECONDS)
         taken, self._waiting = self._waiting, []
         self._full.clear()
         self._room.set()

@@ -18,6 +18,7 @@ from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError, RetryableError
+from shared.runtime.patience import set_within
 from shared.schemas.identity import Cause
 from shared.schemas.lifecycle import PhaseEnd, RunnerEnd
 from shared.schemas.subjects import ALL_EVENTS, EVENTS
@@ -67,8 +68,7 @@ class Recorder:
     async def _await_archive(self) -> None:
         """Give the database a moment, so that a healthy start reads the stream only once."""
         if self._archive is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._archive.returned.wait(), FIRST_CONNECTION_SECONDS)
+            await set_within(self._archive.returned, FIRST_CONNECTION_SECONDS)
 
     async def _read_on(self, stopping: asyncio.Event) -> None:
         """Read from the furthest behind on, until told to stop or the database is back."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 from uuid import UUID
 
 from services.runner.core.inputs import GuardSpoke, Input, KillHeard
@@ -10,6 +9,7 @@ from shared.domain.approval import Verify, is_signed
 from shared.domain.once import Once
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
+from shared.runtime.patience import set_within
 from shared.runtime.service import Context
 from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.commands import Command
@@ -58,10 +58,7 @@ class Hearing:
 
     async def wait(self, seconds: float) -> None:
         """Return once there is something to take, or after `seconds`."""
-        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with what is waited for.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._something.wait()
+        await set_within(self._something, seconds)
 
     def wake(self) -> None:
         """Let a waiting `wait` return early, for another reason than something heard."""

@@ -4,7 +4,6 @@ import asyncio
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 import nats.errors
@@ -15,6 +14,7 @@ from nats.aio.msg import Msg
 from shared.runtime import clock, metrics
 from shared.runtime.answers import Answers, content, send
 from shared.runtime.errors import FatalError, RetryableError
+from shared.runtime.patience import set_within
 from shared.runtime.settings import Settings
 
 OPEN_WITHIN_SECONDS = 30.0
@@ -124,10 +124,7 @@ class Connection:
         if self.connected:
             await asyncio.sleep(min(_RECONNECT_WAIT_SECONDS, longest))
             return
-        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with what is waited for.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(longest, 0)):
-                await self._up.wait()
+        await set_within(self._up, longest)
 
     async def restored(self) -> None:
         """Wait until the server can be reached; FatalError when the connection has ended for good."""

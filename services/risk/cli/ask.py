@@ -49,7 +49,8 @@ async def _facts(bus: Bus, start: int, sequence: int) -> list[Event]:
     try:
         while True:
             wait = _QUIET_SECONDS if facts else ANSWER_WITHIN_SECONDS
-            facts.append(await asyncio.wait_for(anext(answers), wait))
+            async with asyncio.timeout(wait):
+                facts.append(await anext(answers))
     except TimeoutError:
         return facts
     finally:

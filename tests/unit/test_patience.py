@@ -1,0 +1,41 @@
+"""Waiting for an event: whether it came, and never deaf to a cancellation."""
+
+import asyncio
+
+import pytest
+
+from shared.runtime.patience import set_within
+
+
+async def test_an_event_that_comes_in_time_is_told() -> None:
+    event = asyncio.Event()
+    asyncio.get_running_loop().call_soon(event.set)
+    assert await set_within(event, 60)
+
+
+async def test_patience_ends() -> None:
+    assert not await set_within(asyncio.Event(), 0.01)
+
+
+async def test_a_negative_patience_only_looks() -> None:
+    event = asyncio.Event()
+    assert not await set_within(event, -1)
+    event.set()
+    assert await set_within(event, -1)
+
+
+async def test_a_cancellation_that_comes_together_with_the_event_is_not_lost() -> None:
+    event = asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            await set_within(event, 60)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    event.set()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(60):
+            await task
