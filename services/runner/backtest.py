@@ -20,6 +20,7 @@ from shared.domain.decider import react
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.orders import Approval, OrderAccepted, OrderApproved, OrderSubmitted, Ticket
+from shared.schemas.trusted import trusted
 from shared.venues.paper import Book, account, cancel, match, opened, submit
 
 Watch = Callable[[Event], None]
@@ -70,8 +71,10 @@ def run(conducting: Conducting, market: "Market") -> State:
         answer = market.answer(effect)
 
 
-def _sealed(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
-    return Approval(intent_id=intent_id, expires_at=expires_at, signer="backtest", signature="backtest")
+def sealed(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
+    """The guard's approval where nobody could forge one: unsigned."""
+    word = {"intent_id": intent_id, "expires_at": expires_at, "signer": "backtest", "signature": "backtest"}
+    return trusted(Approval, word)
 
 
 @dataclass
@@ -144,7 +147,7 @@ class Market:
                 self.is_plain = self.is_plain and type(word) is OrderApproved
 
     def _decide(self, guard: Guard, event: Event) -> Sequence[Event]:
-        return guarding.decide(guard, event, _sealed)
+        return guarding.decide(guard, event, sealed)
 
     def _perform(self, action: Submit | Cancel | Observe) -> Any:
         if isinstance(action, Observe):

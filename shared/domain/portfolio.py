@@ -10,9 +10,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
+from shared.domain.replacing import often_replaced
 from shared.schemas.envelope import Event
 from shared.schemas.market import CandleClosed, EquityMarked, EquityMetrics
 from shared.schemas.orders import Fill, OrderFilled
+from shared.schemas.trusted import trusted
 from shared.schemas.values import Side
 
 Key = tuple[str, str]
@@ -22,6 +24,7 @@ ZERO = Decimal(0)
 _NOTHING: Mapping[Key, "Position"] = MappingProxyType({})
 
 
+@often_replaced
 class Position(NamedTuple):
     """An open position and what its round trip has cost and brought so far.
 
@@ -65,6 +68,7 @@ class RoundTrip:
     return_ratio: Decimal
 
 
+@often_replaced
 class Portfolio(NamedTuple):
     """The account. `drawdown` and `max_drawdown` are shares of the equity's peak at the marks so far."""
 
@@ -130,16 +134,16 @@ def with_fill(portfolio: Portfolio, fill: Fill, at: datetime) -> tuple[Portfolio
     key = (fill.strategy, fill.symbol)
     fee = _fee_in_quote(fill, portfolio.quote)
     flow = _cash_flow(fill, portfolio.quote)
-    position = _grown(portfolio.positions.get(key), fill, at, portfolio.quote)
-    position = position._replace(fees=position.fees + fee, cash_flow=position.cash_flow + flow)
+    position = _grown(portfolio.positions.get(key), fill, at, portfolio.quote, fee, flow)
     closes = portfolio.closes if fill.symbol in portfolio.closes else {**portfolio.closes, fill.symbol: fill.price}
     others = {name: held for name, held in portfolio.positions.items() if name != key}
-    after = portfolio._replace(cash=portfolio.cash + flow, fees=portfolio.fees + fee, closes=closes)
+    cash, fees = portfolio.cash + flow, portfolio.fees + fee
     if position.qty > ZERO:
-        return after._replace(positions={**others, key: position}), None
+        return portfolio._replace(cash=cash, fees=fees, closes=closes, positions={**others, key: position}), None
     trip = _closed(key, position, at)
-    won = trip.pnl > ZERO
-    return after._replace(positions=others, trades=after.trades + 1, wins=after.wins + won), trip
+    trades, wins = portfolio.trades + 1, portfolio.wins + (trip.pnl > ZERO)
+    after = portfolio._replace(cash=cash, fees=fees, closes=closes, positions=others, trades=trades, wins=wins)
+    return after, trip
 
 
 def _is_base(fill: Fill) -> bool:
@@ -158,7 +162,7 @@ def _cash_flow(fill: Fill, quote: str) -> Decimal:
     return (value if fill.side is Side.SELL else -value) - paid
 
 
-def _grown(position: Position | None, fill: Fill, at: datetime, quote: str) -> Position:
+def _grown(position: Position | None, fill: Fill, at: datetime, quote: str, fee: Decimal, flow: Decimal) -> Position:
     held = position or Position(ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, at)
     value = fill.qty * fill.price
     lost = fill.fee if fill.fee_asset != quote and _is_base(fill) else ZERO
@@ -167,11 +171,15 @@ def _grown(position: Position | None, fill: Fill, at: datetime, quote: str) -> P
             qty=held.qty + fill.qty - lost,
             bought_qty=held.bought_qty + fill.qty,
             bought_value=held.bought_value + value,
+            fees=held.fees + fee,
+            cash_flow=held.cash_flow + flow,
         )
     return held._replace(
         qty=max(held.qty - fill.qty - lost, ZERO),
         sold_qty=held.sold_qty + fill.qty,
         sold_value=held.sold_value + value,
+        fees=held.fees + fee,
+        cash_flow=held.cash_flow + flow,
     )
 
 
@@ -204,19 +212,20 @@ def marked(portfolio: Portfolio) -> Portfolio:
 def metrics(portfolio: Portfolio) -> EquityMetrics:
     """The account's figures, as `equity_marked` tells them."""
     equity = portfolio.equity
-    return EquityMetrics(
-        equity=equity,
-        cash=portfolio.cash,
-        exposure=portfolio.exposure,
-        pnl=equity - portfolio.initial_capital,
-        fees=portfolio.fees,
-        drawdown=portfolio.drawdown,
-        max_drawdown=portfolio.max_drawdown,
-        trades=portfolio.trades,
-        wins=portfolio.wins,
-        losses=portfolio.losses,
-        win_rate=portfolio.wins / portfolio.trades if portfolio.trades else 0.0,
-    )
+    figures = {
+        "equity": equity,
+        "cash": portfolio.cash,
+        "exposure": portfolio.exposure,
+        "pnl": equity - portfolio.initial_capital,
+        "fees": portfolio.fees,
+        "drawdown": portfolio.drawdown,
+        "max_drawdown": portfolio.max_drawdown,
+        "trades": portfolio.trades,
+        "wins": portfolio.wins,
+        "losses": portfolio.losses,
+        "win_rate": portfolio.wins / portfolio.trades if portfolio.trades else 0.0,
+    }
+    return trusted(EquityMetrics, figures)
 
 
 def evolve(portfolio: Portfolio, event: Event) -> Portfolio:

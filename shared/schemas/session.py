@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -206,6 +207,11 @@ class Schedule(Section):
     stop: TimeOfDay | None = None
     time_zone: TimeZone = "UTC"
     max_duration: Duration | None = Field(default=None, gt=timedelta(0))
+
+    @cached_property
+    def is_always_open(self) -> bool:
+        """Whether no instant lies outside the schedule."""
+        return self.start is None and set(self.weekdays) == set(get_args(Weekday))
 
 
 class Paper(Section):

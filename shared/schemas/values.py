@@ -69,7 +69,8 @@ def _utc(instant: datetime) -> datetime:
 
 def iso(instant: datetime) -> str:
     """ISO-8601 in UTC with microseconds and a trailing Z, for example 2026-01-05T09:30:00.000000Z."""
-    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return f"{in_utc.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(iso, return_type=str, when_used="json")]

@@ -97,7 +97,7 @@ class Run:
 
 
 def play(paper: dict[str, Any], story: Sequence[Step]) -> Run:
-    book = replace(opened(session(paper=paper)), holdings=HELD)
+    book = opened(session(paper=paper))._replace(holdings=HELD)
     books, reports = [], []
     for number, step in enumerate(story):
         at = START + number * MINUTE

@@ -1,7 +1,7 @@
 """When and at which price market orders fill."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
 from datetime import timedelta
 from decimal import Decimal as D
 
@@ -88,7 +88,7 @@ def test_an_order_sent_within_a_bar_takes_the_path_from_there() -> None:
 def test_cancels_a_purchase_that_the_cash_no_longer_covers() -> None:
     after, reports = run(submitted(book(), buy("99", name="a")), bar("110 111 109 110"))
     assert cancellations(reports) == [("a", "insufficient balance")]
-    assert after == replace(book(), done=after.done, orders=1)
+    assert after == book()._replace(done=after.done, orders=1)
 
 
 def test_a_sale_pays_for_a_purchase_that_fills_after_it() -> None:

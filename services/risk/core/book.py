@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -35,10 +34,14 @@ class Book(NamedTuple):
 
     def buying(self, symbol: str | None = None) -> Decimal:
         """What approved buys that have not filled may still cost, of one symbol or of all."""
+        if not self.working:
+            return ZERO
         return sum((o.leaves * o.price for o in self._open(Side.BUY) if symbol in (None, o.ticket.symbol)), ZERO)
 
     def selling(self, strategy: str, symbol: str) -> Decimal:
         """Units of a strategy's position that open sells claim."""
+        if not self.working:
+            return ZERO
         mine = (o.leaves for o in self._open(Side.SELL) if (o.ticket.strategy, o.ticket.symbol) == (strategy, symbol))
         return sum(mine, ZERO)
 
@@ -57,7 +60,7 @@ def refused(book: Book, ticket: Ticket) -> Book:
     """The book that remembers a refused order; an order that was judged before keeps its first verdict."""
     if book.known(ticket.client_order_id):
         return book
-    return _remember(book, Order(ticket, ticket.reference_price, ZERO))
+    return remembered(book, Order(ticket, ticket.reference_price, ZERO))
 
 
 def ended(book: Book, client_order_id: str) -> Book:
@@ -66,7 +69,7 @@ def ended(book: Book, client_order_id: str) -> Book:
     if order is None:
         return book
     working = {name: each for name, each in book.working.items() if name != client_order_id}
-    return _remember(book._replace(working=working), order._replace(leaves=ZERO))
+    return remembered(book._replace(working=working), order._replace(leaves=ZERO))
 
 
 def seen(book: Book, fill: Fill) -> bool:
@@ -82,12 +85,14 @@ def filled(book: Book, fill: Fill) -> Book:
         return book
     order = order._replace(leaves=fill.leaves_qty, trades=order.trades | {fill.trade_id})
     if fill.client_order_id not in book.working:
-        return _remember(book, order._replace(leaves=ZERO))
+        return remembered(book, order._replace(leaves=ZERO))
     book = book._replace(working={**book.working, fill.client_order_id: order})
     return ended(book, fill.client_order_id) if fill.status == "filled" else book
 
 
-def _remember(book: Book, order: Order) -> Book:
+def remembered(book: Book, order: Order) -> Book:
+    """The book that remembers an order after its end, and forgets the oldest of too many."""
     kept = {**book.ended, order.ticket.client_order_id: order}
-    surplus = len(kept) - REMEMBERED
-    return book._replace(ended=dict(islice(kept.items(), surplus, None)) if surplus > 0 else kept)
+    while len(kept) > REMEMBERED:
+        del kept[next(iter(kept))]
+    return book._replace(ended=kept)

@@ -1,7 +1,7 @@
 """How each fact changes what the guard knows. Total and silent: facts that don't concern it change nothing."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.risk.core import book as books
@@ -22,7 +22,6 @@ from shared.schemas.orders import (
     OrderRefused,
     OrderRejected,
 )
-from shared.schemas.session import SessionConfig
 
 MINUTE = timedelta(minutes=1)
 _GONE = frozenset({"rejected", "cancelled", "expired", "filled"})
@@ -68,13 +67,9 @@ def _candle(guard: Guard, event: CandleClosed) -> Guard:
 def _marked(guard: Guard, event: EquityMarked) -> Guard:
     if event.service != "runner" or guard.config is None:
         return guard
-    return marked(guard, guard.config, event.details.close_time)
-
-
-def marked(guard: Guard, config: SessionConfig, at: datetime) -> Guard:
-    """What the guard knows once the account has been valued at a slice's close `at`."""
     account = accounts.marked(guard.portfolio)
-    watch = marks.marked(guard.watch, account.equity, at, config.risk.day_time_zone)
+    zone = guard.config.risk.day_time_zone
+    watch = marks.marked(guard.watch, account.equity, event.details.close_time, zone)
     return guard._replace(portfolio=account, watch=watch)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from services.risk.core.book import Book
 from services.risk.limits.standing import Standing
 from shared.domain.portfolio import ZERO, Portfolio
+from shared.domain.replacing import often_replaced
 from shared.schemas.guard import Halt
 from shared.schemas.session import SessionConfig
 
@@ -17,6 +18,7 @@ NOT_ENABLED = Halt(kind="limit", reason="the guard has not let this session trad
 UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 
+@often_replaced
 class Watch(NamedTuple):
     """The marks that losses are measured from, and what has been told already.
 
@@ -37,6 +39,7 @@ class Watch(NamedTuple):
         return Standing(equity, self.day_base, self.peak, self.api_errors)
 
 
+@often_replaced
 class Guard(NamedTuple):
     """One session under guard. `config` and `started_by` are None until `runner_start`, `halt` while trading is free.
 

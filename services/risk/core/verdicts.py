@@ -35,14 +35,14 @@ def judge(guard: Guard, event: OrderIntended, seal: Seal) -> Sequence[Event]:
 def _verdict(guard: Guard, event: OrderIntended, seal: Seal) -> Sequence[Event]:
     if guard.config is None:
         return _refuse(event, Excess("halted", "a session with limits", "no runner_start of this session is known"))
-    excess = broken_rule(guard, guard.config, event)
-    return _refuse(event, excess) if excess else _approve(guard.config, event, seal)
+    excess = broken_rule(guard, guard.config, event.order, event.market_time)
+    return _refuse(event, excess) if excess else approve(guard.config, event, seal)
 
 
-def broken_rule(guard: Guard, config: SessionConfig, event: OrderIntended) -> Excess | None:
-    """The rule that the order breaks, if any. What reduces a position is free of every limit and every halt."""
-    proposal = propose(guard, event.order, event.market_time)
-    if event.order.reduce_only:
+def broken_rule(guard: Guard, config: SessionConfig, ticket: Ticket, at: datetime) -> Excess | None:
+    """The rule that an order breaks at market time `at`, if any. What reduces a position is free of limits and halts."""
+    proposal = propose(guard, ticket, at)
+    if ticket.reduce_only:
         return reduce_only(proposal)
     if guard.halt is not None:
         return halts.refusal(guard.halt)
@@ -70,7 +70,8 @@ def propose(guard: Guard, ticket: Ticket, at: datetime) -> Proposal:
     )
 
 
-def _approve(config: SessionConfig, event: OrderIntended, seal: Seal) -> Sequence[Event]:
+def approve(config: SessionConfig, event: OrderIntended, seal: Seal) -> Sequence[Event]:
+    """The approval of an intent that breaks no rule."""
     expires_at = event.market_time + config.risk.approval_ttl
     facts = Facts(Cause.of(event), "risk")
     facts.tell(

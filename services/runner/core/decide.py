@@ -1,6 +1,8 @@
 """What the runner decides on each input: facts, and nothing but facts."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
 from services.runner.core.evolve import SIZING, STOPPING, evolve
 from services.runner.core.inputs import (
@@ -15,7 +17,9 @@ from services.runner.core.inputs import (
 from services.runner.core.pursue import TooSmall, keys, wish_for
 from services.runner.core.state import Order, State
 from services.runner.core.telling import Telling
+from services.runner.strategies.port import Stance
 from shared.domain import portfolio
+from shared.domain.portfolio import Key
 from shared.schemas.envelope import Event
 from shared.schemas.guard import Halt, TradingHalted
 from shared.schemas.identity import Cause
@@ -33,6 +37,7 @@ from shared.schemas.orders import (
     Reason,
     VenueObserved,
 )
+from shared.schemas.trusted import trusted
 from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
 
 
@@ -44,7 +49,8 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             _slice_closed(telling, given)
         case Reported():
             reported(telling, given.reports)
-            _pursue(telling, at_slice_end=False)
+            if not (given.reports and all(isinstance(report, Accepted) for report in given.reports)):
+                _pursue(telling, at_slice_end=False)
         case GuardSpoke():
             _guard_spoke(telling, given.event)
         case KillHeard():
@@ -83,12 +89,18 @@ def _mark(telling: Telling, given: SliceClosed) -> None:
 def _raise_signals(telling: Telling) -> None:
     for (strategy, symbol), stance in telling.state.fresh.items():
         close = telling.state.portfolio.closes[symbol]
-        signal = Signal(strategy=strategy, symbol=symbol, weight=stance.weight, reason=stance.reason, price=close)
-        telling.tell(SignalRaised, details=signal, message=f"{symbol}: {stance.reason}")
+        telling.tell(SignalRaised, **signalled((strategy, symbol), stance, close))
+
+
+def signalled(key: Key, stance: Stance, close: Decimal) -> dict[str, Any]:
+    """What `signal_raised` says of a new stance, decided at `close`."""
+    strategy, symbol = key
+    signal = {"strategy": strategy, "symbol": symbol, "weight": stance.weight, "reason": stance.reason, "price": close}
+    return {"details": trusted(Signal, signal), "message": f"{symbol}: {stance.reason}"}
 
 
 def _pursue(telling: Telling, *, at_slice_end: bool) -> None:
-    for key in keys(telling.state):
+    for key in keys(telling.state) if at_slice_end else tuple(telling.state.portfolio.positions):
         wish = wish_for(telling.state, key, at_slice_end=at_slice_end)
         if isinstance(wish, TooSmall):
             seen = CheckpointDetails(name=f"{SIZING}{' '.join(wish.key)}", observed=wish.reason)
@@ -113,21 +125,22 @@ def reported(telling: Telling, reports: Sequence[Report]) -> None:
 
 def _guard_spoke(telling: Telling, event: Event) -> None:
     telling.state = evolve(telling.state, event)
-    if isinstance(event, OrderApproved):
-        _approved(telling, event)
-    _pursue(telling, at_slice_end=False)
+    if not (isinstance(event, OrderApproved) and _is_sent(telling, event)):
+        _pursue(telling, at_slice_end=False)
 
 
-def _approved(telling: Telling, event: OrderApproved) -> None:
+def _is_sent(telling: Telling, event: OrderApproved) -> bool:
+    """Whether the approved order goes on to the venue: an order that stays in flight leaves nothing else to order."""
     order = telling.state.orders.get(event.order.client_order_id)
     if order is None or order.stage != "approved":
-        return
+        return False
     obstacle = _obstacle(telling.state, event)
-    if obstacle:
-        cancelled = _unsent(order, obstacle)
-        telling.tell_of(event.order.client_order_id, OrderCancelled, order=cancelled, details=Reason(reason=obstacle))
-    else:
+    if obstacle is None:
         telling.tell_of(event.order.client_order_id, OrderSubmitted, order=event.order)
+        return True
+    cancelled = _unsent(order, obstacle)
+    telling.tell_of(event.order.client_order_id, OrderCancelled, order=cancelled, details=Reason(reason=obstacle))
+    return False
 
 
 def _obstacle(state: State, event: OrderApproved) -> str | None:

@@ -8,16 +8,13 @@ from shared.schemas.session import Schedule
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def is_always_open(schedule: Schedule) -> bool:
-    """Whether no instant lies outside the schedule."""
-    return schedule.start is None and len(set(schedule.weekdays)) == len(_WEEKDAYS)
-
-
 def is_open(schedule: Schedule, instant: datetime) -> bool:
     """Whether `instant` lies in the schedule. A window that ends before it starts runs past midnight.
 
     The weekday of such a night is the one on which its window began.
     """
+    if schedule.is_always_open:
+        return True
     local = instant.astimezone(ZoneInfo(schedule.time_zone))
     today = _WEEKDAYS[local.weekday()]
     if schedule.start is None or schedule.stop is None:

@@ -43,19 +43,12 @@ def _wanted_notional(config: SessionConfig, equity: Decimal) -> Decimal:
 def spendable(state: State) -> Decimal:
     """Cash that no working buy has spoken for, less what fees and slippage may take of it."""
     paper = state.plan.config.paper
-    reserved = sum(
-        (
-            o.ticket.notional * (o.ticket.qty - o.filled_qty) / o.ticket.qty
-            for o in state.orders.values()
-            if _buys(o.ticket.side)
-        ),
-        ZERO,
-    )
+    reserved = ZERO
+    for order in state.orders.values():
+        ticket = order.ticket
+        if ticket.side is Side.BUY:
+            reserved += ticket.notional * (ticket.qty - order.filled_qty) / ticket.qty
     return (state.portfolio.cash - reserved) / (ONE + paper.taker_fee + paper.slippage + paper.slippage_jitter)
-
-
-def _buys(side: Side) -> bool:
-    return side is Side.BUY
 
 
 def protective_stop(config: SessionConfig, symbol: str, price: Decimal) -> Decimal | None:

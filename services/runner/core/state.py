@@ -10,6 +10,7 @@ from services.runner.core.plan import Plan
 from services.runner.strategies.port import Stance
 from shared.domain import portfolio
 from shared.domain.portfolio import Key, Portfolio
+from shared.domain.replacing import often_replaced
 from shared.schemas.guard import Halt
 from shared.schemas.orders import OrderApproved, Ticket
 from shared.schemas.values import Phase
@@ -17,6 +18,7 @@ from shared.schemas.values import Phase
 Stage = Literal["intended", "approved", "submitted", "working"]
 
 
+@often_replaced
 class Order(NamedTuple):
     """An order in flight. `bars` counts the slices since it was intended."""
 
@@ -43,6 +45,7 @@ class Goal(NamedTuple):
     pursued: bool = False
 
 
+@often_replaced
 class State(NamedTuple):
     """All that the runner's decisions depend on.
 

@@ -1,33 +1,73 @@
 """The guard of a backtest that passes over slices: its books move on, and where it might speak it is asked in full."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from services.risk.core import surveillance
-from services.risk.core.fold import evolve, marked
-from services.risk.core.state import Guard
+from services.risk.core import book as books
+from services.risk.core import marks, surveillance
+from services.risk.core.fold import MINUTE, evolve
+from services.risk.core.state import Guard as Guard
+from services.risk.core.verdicts import approve, broken_rule, judge
+from services.risk.limits.pricing import highest_price
 from services.risk.limits.rules import broken_standing_rules
+from services.risk.limits.slippage import realised_slippage
 from services.risk.limits.standing import Standing
-from services.runner.core.glimpse import Glimpse
+from services.runner.backtest import sealed
 from services.runner.skimming.equity import MARGIN, Range
-from shared.domain.portfolio import with_closes
+from shared.domain.portfolio import ZERO, Portfolio
 from shared.schemas.envelope import Event
-from shared.schemas.orders import OrderFilled
+from shared.schemas.orders import Fill, OrderApproved, OrderFilled, OrderIntended, Ticket
 
 AMPLE = 0.01
 """How much further than needed the limits are tried, so that they need not be tried again soon."""
 
 
-def moved(guard: Guard, closes: Mapping[str, Decimal], at: datetime) -> Guard:
-    """The guard after the candles of a slice that closed at `at`."""
-    closed_at = {**guard.closed_at, **dict.fromkeys(closes, at)}
-    return guard._replace(portfolio=with_closes(guard.portfolio, closes), closed_at=closed_at, market_time=at)
+def valued(guard: Guard, account: Portfolio, equity: Decimal, symbols: Iterable[str], at: datetime) -> Guard:
+    """The guard after a slice that closed at `at`, once it is marked.
+
+    `account` is the runner's with its `equity`: while nothing unusual happens the guard's own books show the same.
+    """
+    watch = marks.marked(guard.watch, equity, at, guard.config.risk.day_time_zone if guard.config else "UTC")
+    closed_at = {**guard.closed_at, **dict.fromkeys(symbols, at)}
+    return guard._replace(portfolio=account, closed_at=closed_at, market_time=at, watch=watch)
 
 
-def valued(guard: Guard, at: datetime) -> Guard:
-    """The guard after a mark at `at`."""
-    return marked(guard, guard.config, at) if guard.config else guard
+def counted(guard: Guard, fact: Event) -> Guard | None:
+    """The guard's orders after what the venue reported; None where it has something to say to it."""
+    if not isinstance(fact, OrderFilled):
+        return evolve(guard, fact)
+    if books.seen(guard.book, fact.order) or surveillance.on_fill(guard, fact):
+        return None
+    return guard._replace(book=books.filled(guard.book, fact.order))
+
+
+def approval(guard: Guard, intent: OrderIntended) -> tuple[Guard, OrderApproved | None]:
+    """The guard's approval and the guard that has given it; None where it has another word for the intent."""
+    verdicts = judge(guard, intent, sealed)
+    if len(verdicts) != 1 or not isinstance(verdicts[0], OrderApproved):
+        return guard, None
+    return evolve(guard, verdicts[0]), verdicts[0]
+
+
+def is_approved(guard: Guard, ticket: Ticket, at: datetime) -> bool:
+    """Whether the order breaks no rule at market time `at`."""
+    return guard.config is not None and broken_rule(guard, guard.config, ticket, at) is None
+
+
+def approved(guard: Guard, intent: OrderIntended) -> Sequence[Event]:
+    """The guard's word for an intent that is approved."""
+    return approve(guard.config, intent, sealed) if guard.config else ()
+
+
+def outlived(guard: Guard, ticket: Ticket, fill: Fill, decided_at: datetime) -> Guard | None:
+    """The guard after an order that it approved has filled whole; None where it has something to say to the fill."""
+    if guard.config is None or realised_slippage(fill, guard.config.risk) is not None:
+        return None
+    price = highest_price(ticket, guard.portfolio.closes.get(ticket.symbol))
+    order = books.Order(ticket, price, ZERO, frozenset({fill.trade_id}))
+    recent = (at for at in guard.approvals if at > decided_at - MINUTE)
+    return guard._replace(book=books.remembered(guard.book, order), approvals=(*recent, decided_at))
 
 
 class Leeway:
@@ -39,16 +79,6 @@ class Leeway:
     def __init__(self) -> None:
         self._of: object = None
         self._safe = Range(0.0, 0.0)
-
-    def heard(self, guard: Guard, seen: Glimpse, reported: Sequence[Event], equity: float) -> Guard | None:
-        """The guard after a slice's candles, reports and mark; None where it has something to say to them."""
-        guard = moved(guard, seen.closes, seen.close_time)
-        for fact in reported:
-            guard = evolve(guard, fact)
-            if isinstance(fact, OrderFilled) and surveillance.on_fill(guard, fact):
-                return None
-        guard = valued(guard, seen.close_time)
-        return guard if self.allows(guard, Range(equity, equity)) else None
 
     def allows(self, guard: Guard, found: Range) -> bool:
         """Whether no limit that has not been told yet is crossed while the equity stays within `found`."""

@@ -10,18 +10,24 @@ from services.runner.conduct import Conductor
 from services.runner.core.causes import of_slice
 from services.runner.core.glimpse import Glimpse, decide_on, passed, quiet_ages, rests
 from services.runner.core.plan import Plan
-from services.runner.core.schedule import is_always_open, is_open
+from services.runner.core.schedule import is_open
 from services.runner.course import Step, ending
 from services.runner.feeds.tape import Tape
 from services.runner.skimming import guarding
 from services.runner.skimming.equity import Held, Peaks, Range, held, marks_that_matter, may_matter
-from services.runner.skimming.guarding import Leeway
+from services.runner.skimming.guarding import Guard, Leeway
+from services.runner.skimming.handshake import placed
 from services.runner.skimming.levels import first_touch, levels
+from services.runner.skimming.life import Everyone, is_plain, lived
+from services.runner.skimming.telling import told_of
 from services.runner.skimming.voices import Voices
 from services.runner.strategies.registry import SymbolStrategy
 from shared.domain import portfolio
+from shared.domain.portfolio import Portfolio
 from shared.schemas.envelope import Event
-from shared.venues.paper import match
+from shared.schemas.orders import OrderIntended
+from shared.venues.paper import Book, match
+from shared.venues.port import Report
 
 STRETCH = 512
 """How many slices are passed over at a time, at most."""
@@ -44,6 +50,7 @@ class Skimmer:
         self._end = ending(plan.config, start)
         self._voices = Voices([one for one in plan.strategies if isinstance(one, SymbolStrategy)], tape)
         self._leeway = Leeway()
+        self._lives_plainly = is_plain(plan.config)
         self._since = 0
         """The first slice that the state knows nothing of."""
 
@@ -70,10 +77,8 @@ class Skimmer:
         self._voices.resume(number, self._conductor.state.strategy_states)
         while number < bound:
             number = self._pass_over(number, bound)
-            if number == bound or not self._glimpse(number):
-                break
-            number += 1
-            if not (self._market.is_plain or self._is_calm()):
+            seen, number = number, self._see(number, bound)
+            if number == seen or not (self._market.is_plain or self._is_calm()):
                 break
         self._catch_up(number)
         return number
@@ -81,7 +86,8 @@ class Skimmer:
     def _is_calm(self) -> bool:
         """Whether slices at which nothing happens change nothing but closes, marks and the age of orders."""
         state, market = self._conductor.state, self._market
-        books_agree = market.guard.portfolio == state.portfolio and market.guard.watch.peak == state.portfolio.peak
+        books, account = market.guard, state.portfolio
+        books_agree = books.portfolio == account and books.watch.peak == account.peak and not books.watch.api_errors
         return not market.words and rests(state) and books_agree
 
     def _bound(self, number: int) -> int:
@@ -95,7 +101,7 @@ class Skimmer:
 
     def _schedule_turns(self, number: int) -> int:
         schedule, now = self._config.schedule, self._conductor.state.market_time
-        if now is None or is_always_open(schedule):
+        if now is None or schedule.is_always_open:
             return len(self._tape)
         stretch = range(number, min(number + STRETCH, len(self._tape)))
         as_now = is_open(schedule, now)
@@ -131,38 +137,93 @@ class Skimmer:
     def _value(self, number: int) -> None:
         """Mark the account, here and in the guard's books, at the closes of slice `number`."""
         close_time, closes = self._tape.close_time(number), self._tape.closes(number)
-        state = self._conductor.state
+        state, guard = self._conductor.state, self._market.guard
         account = portfolio.marked(portfolio.with_closes(state.portfolio, closes))
         self._conductor.state = state._replace(portfolio=account)
-        self._market.guard = guarding.valued(guarding.moved(self._market.guard, closes, close_time), close_time)
+        self._market.guard = guarding.valued(guard, account, account.equity, closes, close_time)
 
-    def _glimpse(self, number: int) -> bool:
+    def _see(self, number: int, bound: int) -> int:
+        """See the slice `number`; answers the next one, or the same where it is to go the ordinary way."""
+        if number == bound:
+            return number
+        said = self._voices.said_at(number)
+        venue = self._market.book
+        reports: Sequence[Report] = ()
+        if venue.working:
+            venue, reports = match(venue, self._tape.slice(number))
+        seen = Glimpse(self._tape.close_time(number), self._tape.closes(number), said, reports, number - self._since)
+        is_alone = said and number + 1 < bound and self._voices.next_but_one > number + 1
+        if is_alone and self._lives_plainly and self._live(number, seen):
+            return number + 2
+        return number + 1 if self._glimpse(number, seen, venue) else number
+
+    def _live(self, number: int, seen: Glimpse) -> bool:
+        """Let an order live from slice `number` to the next; False, and nothing has happened, where it does not."""
+        market, candles = self._market, self._tape.slice(number + 1)
+        life = lived(Everyone(self._conductor.state, market.guard, market.book), seen, candles)
+        if life is None:
+            return False
+        worth = sorted((float(life.decided_equity), float(life.equity)))
+        if not self._leeway.allows(life.after.guard, Range(*worth)):
+            return False
+        at = candles[0].close_time
+        self._move_on(number + 2, at, life.after)
+        self._watch(told_of(life, seen.close_time, at))
+        self._curve(seen.close_time, life.decided_equity)
+        self._curve(at, life.equity)
+        market.progress(seen.quiet + 2, at)
+        return True
+
+    def _move_on(self, number: int, at: datetime, everyone: Everyone) -> None:
+        """All before slice `number` has been seen, up to the close `at`."""
+        self._voices.move_on()
+        self._since, self._market.now = number, at
+        self._conductor.state, self._market.guard, self._market.book = everyone
+
+    def _glimpse(self, number: int, seen: Glimpse, venue: Book) -> bool:
         """See a slice and decide on it; False, and nothing has happened, where it is to go the ordinary way."""
-        market, tape, close_time = self._market, self._tape, self._tape.close_time(number)
-        book, reports = match(market.book, tape.slice(number)) if market.book.working else (market.book, ())
-        seen = Glimpse(close_time, tape.closes(number), self._voices.said_at(number), reports, number - self._since)
+        market, close_time = self._market, seen.close_time
         cause = of_slice(self._conductor.state, close_time, close_time)
         state, facts = decide_on(self._conductor.state, seen, cause)
         worth = state.portfolio.equity
-        guard = self._leeway.heard(market.guard, seen, facts[: len(reports)], float(worth))
+        guard = self._heard(seen, facts, state.portfolio, worth)
         if guard is None:
             self._voices.take_back()
             return False
-        self._voices.move_on()
-        self._since = number + 1
-        market.now, market.book, market.guard, self._conductor.state = close_time, book, guard, state
+        self._move_on(number + 1, close_time, Everyone(state, guard, venue))
         self._curve(close_time, worth)
-        self._carry_out(facts, len(reports))
+        self._carry_out(facts, len(seen.reports))
         market.progress(seen.quiet + 1, close_time)
         return True
 
+    def _heard(self, seen: Glimpse, facts: Sequence[Event], account: Portfolio, worth: Decimal) -> Guard | None:
+        """The guard after the slice; None where it has something to say to the venue's reports or to the mark."""
+        guard: Guard | None = self._market.guard
+        for fact in facts[: len(seen.reports)]:
+            guard = guarding.counted(guard, fact) if guard else None
+        if guard is None:
+            return None
+        guard = guarding.valued(guard, account, worth, seen.closes, seen.close_time)
+        return guard if self._leeway.allows(guard, Range(float(worth), float(worth))) else None
+
     def _carry_out(self, facts: Sequence[Event], reported: int) -> None:
-        market = self._market
-        for fact in facts:
-            market.watch(fact)
+        """Tell the slice's facts, and see the orders through that it has led to."""
+        market, state = self._market, self._conductor.state
+        self._watch(facts)
         market.is_plain = True
-        market.judge(facts[reported:])
-        run(self._conductor.settle(), market)
+        intents = [fact for fact in facts if isinstance(fact, OrderIntended)]
+        are_alone = len(intents) == len(state.orders)
+        done = placed(state, market.guard, market.book, intents, market.now) if are_alone else None
+        if done is None:
+            market.judge(facts[reported:])
+            run(self._conductor.settle(), market)
+        elif intents:
+            self._conductor.state, market.guard, market.book, told = done
+            self._watch(told)
+
+    def _watch(self, facts: Sequence[Event]) -> None:
+        for fact in facts:
+            self._market.watch(fact)
 
     def _catch_up(self, number: int) -> None:
         """Bring everything up to what is known before slice `number`."""

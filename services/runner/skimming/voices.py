@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.runner.feeds.tape import Tape
 from services.runner.strategies.port import Bars, Stance
@@ -12,6 +12,13 @@ Said = Mapping[str, tuple[Stance | None, ...]]
 """What the strategies of a symbol said, in the plan's order; symbols of which nothing was said are absent."""
 AHEAD = 256
 """How many bars a strategy is run ahead at a time."""
+
+
+class Next(NamedTuple):
+    """The bar at which a strategy speaks next, and its state before that bar."""
+
+    at: int
+    before: Any
 
 
 class Voice:
@@ -24,21 +31,24 @@ class Voice:
         self._known: tuple[int, Any] = (0, strategy.start)
         self._before: Any = strategy.start
 
-    def listen(self, start: int, state: Any) -> None:
-        """Find where it speaks next from bar `start` on, having `state` before that bar."""
-        end = len(self._bars.closes)
-        self._known = (start, state)
-        self.at, self._before = start, state
-        while self.at < end:
-            stop = min(self.at + AHEAD, end)
-            self._before, self.at = self._run(self._before, self.at, stop)
-            if self.at < stop:
-                return
+    def ahead(self, start: int, state: Any) -> Next:
+        """Where it speaks next from bar `start` on, and its state before that bar, having `state` before `start`."""
+        at, end = start, len(self._bars.closes)
+        while at < end:
+            stop = min(at + AHEAD, end)
+            state, at = self._run(state, at, stop)
+            if at < stop:
+                break
+        return Next(at, state)
+
+    def move_to(self, start: int, state: Any, found: Next) -> None:
+        """All before bar `start` has been heard, `state` is the state there, and `found` comes next."""
+        self._known, self.at, self._before = (start, state), found.at, found.before
 
     def resume(self, start: int, state: Any) -> None:
-        """As `listen`, but what is known of the bars to come is kept."""
+        """Go on at bar `start` with `state` before it; what is known of the bars to come is kept."""
         if self.at < start:
-            self.listen(start, state)
+            self.move_to(start, state, self.ahead(start, state))
         elif self.at > start:
             self._known = (start, state)
 
@@ -58,6 +68,14 @@ class Voice:
         return self._strategy.run(self._strategy.params, state, self._bars, start, stop)
 
 
+class _Speaking(NamedTuple):
+    number: int
+    voice: Voice
+    stance: Stance | None
+    state: Any
+    found: Next
+
+
 class Voices:
     """All strategies on all symbols of a tape. Asked in the tape's order: the past is forgotten."""
 
@@ -68,7 +86,7 @@ class Voices:
         }
         self._silent = (None,) * len(strategies)
         self._agenda: list[tuple[int, int, Voice]] = []
-        self._speaking: list[tuple[int, Voice, Any, Stance | None]] = []
+        self._speaking: list[_Speaking] = []
 
     def resume(self, start: int, states: Mapping[str, Sequence[Any]]) -> None:
         """Go on at bar `start` with the strategies' states before it, however they came about."""
@@ -84,31 +102,35 @@ class Voices:
         """The bar at which a strategy speaks next."""
         return self._agenda[0][0]
 
+    @property
+    def next_but_one(self) -> int:
+        """The first bar after the one that `said_at` told of at which a strategy speaks."""
+        following = [one.found.at for one in self._speaking]
+        return min([*following, self._agenda[0][0]] if self._agenda else following)
+
     def said_at(self, bar: int) -> Said:
         """What is said at `bar`, by symbol in the tape's order; all has been heard before it."""
         self._speaking = []
         while self._agenda and self._agenda[0][0] == bar:
             _, number, voice = heappop(self._agenda)
-            self._speaking.append((number, voice, *voice.said()))
-        if not self._speaking:
-            return {}
+            state, stance = voice.said()
+            self._speaking.append(_Speaking(number, voice, stance, state, voice.ahead(bar + 1, state)))
         said: dict[str, list[Stance | None]] = {}
-        for _, voice, _, stance in self._speaking:
-            symbol, index = voice.place
-            said.setdefault(symbol, list(self._silent))[index] = stance
+        for one in self._speaking:
+            symbol, index = one.voice.place
+            said.setdefault(symbol, list(self._silent))[index] = one.stance
         return {symbol: tuple(stances) for symbol, stances in said.items()}
 
     def move_on(self) -> None:
         """What was said last has been heard."""
-        for number, voice, state, _ in self._speaking:
-            voice.listen(voice.at + 1, state)
-            heappush(self._agenda, (voice.at, number, voice))
-        self._speaking = []
+        for one in self._speaking:
+            one.voice.move_to(one.voice.at + 1, one.state, one.found)
+        self.take_back()
 
     def take_back(self) -> None:
         """What was said last has not been heard after all."""
-        for number, voice, _, _ in self._speaking:
-            heappush(self._agenda, (voice.at, number, voice))
+        for one in self._speaking:
+            heappush(self._agenda, (one.voice.at, one.number, one.voice))
         self._speaking = []
 
     def states_before(self, bar: int) -> dict[str, tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -70,6 +71,7 @@ def load(entry: StrategyEntry) -> LoadedStrategy:
     return SymbolStrategy(entry.name, label, params, warmup, start, module.step, run)
 
 
+@cache
 def stepping(step: Step) -> Run:
     """`run` as `port` describes it, made of steps."""
 

@@ -1,14 +1,17 @@
 """What the simulated exchange knows: its rules, the account and the orders, all frozen."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
+from shared.domain.replacing import often_replaced
 from shared.schemas.orders import Holding, OrderState, Ticket, VenueAccount
 from shared.schemas.session import Instrument, Paper, SessionConfig
+from shared.schemas.trusted import trusted
 from shared.schemas.values import OrderType, Side
 from shared.venues.paper.archive import Archive
 
@@ -23,8 +26,8 @@ class Stage(StrEnum):
     RESTING = "resting"
 
 
-@dataclass(frozen=True, slots=True)
-class Working:
+@often_replaced
+class Working(NamedTuple):
     """An order on the book. `number` is its place in order of arrival, the first is 1.
 
     It is live from `active_at` on. `expires_at` is set for a day order once the first bar has met it.
@@ -68,8 +71,8 @@ class Rules:
     time_zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+@often_replaced
+class Book(NamedTuple):
     """The exchange with one spot account: `cash` of the quote currency and `holdings` of symbols, none below zero.
 
     `working` maps client order ids to orders in order of arrival, `done` to the last state of those that are gone.
@@ -78,9 +81,9 @@ class Book:
 
     rules: Rules
     cash: Decimal
-    holdings: Mapping[str, Decimal] = field(default_factory=dict)
-    working: Mapping[str, Working] = field(default_factory=dict)
-    done: Archive[OrderState] = field(default_factory=Archive)
+    holdings: Mapping[str, Decimal] = MappingProxyType({})
+    working: Mapping[str, Working] = MappingProxyType({})
+    done: Archive[OrderState] = Archive()
     orders: int = 0
     trades: int = 0
 
@@ -109,17 +112,18 @@ def order(book: Book, client_order_id: str) -> OrderState | None:
 def state_of(working: Working, status: Status | None = None) -> OrderState:
     """The order as the exchange shows it, with `status` or that of a working order."""
     ticket = working.ticket
-    return OrderState(
-        client_order_id=ticket.client_order_id,
-        strategy=ticket.strategy,
-        symbol=ticket.symbol,
-        side=ticket.side,
-        qty=ticket.qty,
-        price=ticket.price,
-        status=status or ("partially_filled" if working.filled else "accepted"),
-        filled_qty=working.filled,
-        venue_order_id=venue_order_id(working),
-    )
+    shown = {
+        "client_order_id": ticket.client_order_id,
+        "strategy": ticket.strategy,
+        "symbol": ticket.symbol,
+        "side": ticket.side,
+        "qty": ticket.qty,
+        "price": ticket.price,
+        "status": status or ("partially_filled" if working.filled else "accepted"),
+        "filled_qty": working.filled,
+        "venue_order_id": venue_order_id(working),
+    }
+    return trusted(OrderState, shown)
 
 
 def venue_order_id(working: Working) -> str:
@@ -129,14 +133,14 @@ def venue_order_id(working: Working) -> str:
 
 def with_working(book: Book, working: Working) -> Book:
     """The book with the order put on it, or put in place of its former self."""
-    return replace(book, working={**book.working, working.ticket.client_order_id: working})
+    return book._replace(working={**book.working, working.ticket.client_order_id: working})
 
 
 def without(book: Book, working: Working, status: Status) -> Book:
     """The book with the order taken off it and filed as done."""
     name = working.ticket.client_order_id
     rest = {key: other for key, other in book.working.items() if key != name}
-    return replace(book, working=rest, done=book.done.with_entry(name, state_of(working, status)))
+    return book._replace(working=rest, done=book.done.with_entry(name, state_of(working, status)))
 
 
 def working_on(book: Book, symbol: str, side: Side) -> Iterator[Working]:

@@ -1,6 +1,5 @@
 """Orders come to the exchange and are taken back."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from shared.schemas.orders import Ticket
@@ -21,18 +20,18 @@ def submit(book: Book, ticket: Ticket, at: datetime) -> tuple[Book, tuple[Report
     reason = objection(book, ticket)
     if reason is not None:
         return refuse(book, ticket, at, reason)
-    working = _arrived(book, ticket, at)
-    book = with_working(replace(book, orders=working.number), working)
+    working = arrived(book, ticket, at)
+    book = with_working(book._replace(orders=working.number), working)
     return book, (Accepted(state_of(working)),)
 
 
 def refuse(book: Book, ticket: Ticket, at: datetime, reason: str) -> tuple[Book, tuple[Report, ...]]:
     """Reject the order for `reason`. A name that the exchange knows keeps the state it had."""
-    working = _arrived(book, ticket, at)
+    working = arrived(book, ticket, at)
     name, state = ticket.client_order_id, state_of(working, "rejected")
     known = name in book.working or name in book.done
     done = book.done if known else book.done.with_entry(name, state)
-    return replace(book, orders=working.number, done=done), (Rejected(state, reason),)
+    return book._replace(orders=working.number, done=done), (Rejected(state, reason),)
 
 
 def cancel(book: Book, client_order_id: str, at: datetime, reason: str) -> tuple[Book, tuple[Report, ...]]:
@@ -46,6 +45,7 @@ def remove(book: Book, working: Working, reason: str, status: Status = "cancelle
     return without(book, working, status), (Cancelled(state_of(working, status), reason),)
 
 
-def _arrived(book: Book, ticket: Ticket, at: datetime) -> Working:
+def arrived(book: Book, ticket: Ticket, at: datetime) -> Working:
+    """The order as it comes to the book at market time `at`, the next in number."""
     stage = Stage.WAITING if ticket.type in _STOPS else Stage.ARRIVING
     return Working(ticket, book.orders + 1, at + book.rules.paper.latency, stage)

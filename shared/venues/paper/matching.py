@@ -5,12 +5,13 @@ they reach several at once. Each sees the cash, and the rest of the bar's volume
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared.schemas.market import Candle
 from shared.schemas.orders import Fill
+from shared.schemas.trusted import trusted
 from shared.schemas.values import Side, TimeInForce
 from shared.venues.paper.book import Book, Stage, Working, with_working, without
 from shared.venues.paper.entry import remove
@@ -21,8 +22,7 @@ from shared.venues.port import Filled, Report
 Outcome = tuple[Book, tuple[Report, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Encounter:
+class _Encounter(NamedTuple):
     """A candle's path reaches an order."""
 
     client_order_id: str
@@ -85,53 +85,60 @@ def _execute(book: Book, working: Working, encounter: _Encounter, qty: Decimal) 
         return remove(book, working, "fill or kill: the bar's volume does not suffice")
     if not qty:
         return book, ()
-    fill = _fill(book, working, encounter, qty)
-    cash = _cash_after(book, fill)
+    fill = execution(book, working, encounter.touch, encounter.candle, qty)
+    cash = cash_after(book, fill)
     if cash < 0:
         return remove(book, working, "insufficient balance")
     return _settled(book, working, fill, cash), (Filled(fill),)
 
 
-def _fill(book: Book, working: Working, encounter: _Encounter, qty: Decimal) -> Fill:
-    ticket, paper, liquidity = working.ticket, book.rules.paper, encounter.touch.liquidity
-    price = _price(book, working, encounter)
+def execution(book: Book, working: Working, touch: Touch, candle: Candle, qty: Decimal) -> Fill:
+    """The fill of `qty` where the candle's path touches the order."""
+    ticket, paper, liquidity = working.ticket, book.rules.paper, touch.liquidity
+    price = _price(book, working, touch, candle)
     leaves = working.leaves - qty
-    return Fill(
-        client_order_id=ticket.client_order_id,
-        trade_id=f"p-{book.trades + 1}",
-        strategy=ticket.strategy,
-        symbol=ticket.symbol,
-        side=ticket.side,
-        qty=qty,
-        price=price,
-        fee=qty * price * (paper.maker_fee if liquidity == "maker" else paper.taker_fee),
-        fee_asset=book.rules.quote,
-        liquidity=liquidity,
-        status="partially_filled" if leaves else "filled",
-        leaves_qty=leaves,
-        reference_price=ticket.reference_price,
-    )
+    particulars = {
+        "client_order_id": ticket.client_order_id,
+        "trade_id": f"p-{book.trades + 1}",
+        "strategy": ticket.strategy,
+        "symbol": ticket.symbol,
+        "side": ticket.side,
+        "qty": qty,
+        "price": price,
+        "fee": qty * price * (paper.maker_fee if liquidity == "maker" else paper.taker_fee),
+        "fee_asset": book.rules.quote,
+        "liquidity": liquidity,
+        "status": "partially_filled" if leaves else "filled",
+        "leaves_qty": leaves,
+        "reference_price": ticket.reference_price,
+    }
+    return trusted(Fill, particulars)
 
 
-def _price(book: Book, working: Working, encounter: _Encounter) -> Decimal:
+def _price(book: Book, working: Working, touch: Touch, candle: Candle) -> Decimal:
     """A price that the candle itself tells is taken as it is; one between or beyond is rounded to the tick."""
-    point, side = encounter.touch.at, working.ticket.side
-    share = slippage(book.rules.paper, working, encounter.candle.close_time) if encounter.touch.slips else Decimal(0)
+    point, side = touch.at, working.ticket.side
+    share = slippage(book.rules.paper, working, candle.close_time) if touch.slips else Decimal(0)
     if not share and point.position == int(point.position):
         return point.price
     return on_tick(slipped(point.price, side, share), side, book.rules.instruments[working.ticket.symbol].tick_size)
 
 
-def _cash_after(book: Book, fill: Fill) -> Decimal:
+def cash_after(book: Book, fill: Fill) -> Decimal:
+    """The account's cash after a fill; below zero where it does not suffice."""
     value = fill.qty * fill.price
     return book.cash + ((value if fill.side is Side.SELL else -value) - fill.fee)
 
 
-def _settled(book: Book, working: Working, fill: Fill, cash: Decimal) -> Book:
+def held_after(book: Book, fill: Fill) -> dict[str, Decimal]:
+    """The account's holdings after a fill."""
     change = fill.qty if fill.side is Side.BUY else -fill.qty
-    holdings = {**book.holdings, fill.symbol: book.holdings.get(fill.symbol, Decimal(0)) + change}
-    working = replace(working, filled=working.filled + fill.qty)
-    book = replace(book, cash=cash, holdings=holdings, trades=book.trades + 1)
+    return {**book.holdings, fill.symbol: book.holdings.get(fill.symbol, Decimal(0)) + change}
+
+
+def _settled(book: Book, working: Working, fill: Fill, cash: Decimal) -> Book:
+    working = working._replace(filled=working.filled + fill.qty)
+    book = book._replace(cash=cash, holdings=held_after(book, fill), trades=book.trades + 1)
     return with_working(book, working) if fill.leaves_qty else without(book, working, "filled")
 
 

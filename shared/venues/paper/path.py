@@ -6,9 +6,9 @@ against the candle's direction comes first. Each of the three straight segments 
 A position on the path is a Decimal from 0 (the open) to 3 (the close); at whole positions the candle tells the price.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared.schemas.market import Candle
 
@@ -20,8 +20,7 @@ _MICROSECOND = timedelta(microseconds=1)
 Path = tuple[Decimal, Decimal, Decimal, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """A moment of the bar and the price there."""
 
     position: Decimal

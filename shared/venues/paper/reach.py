@@ -6,10 +6,9 @@ better: at the point where it goes live or the bar opens when the price is there
 the limit. A stop-limit order triggers, then is a limit order for the rest of the path and for later bars.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.schemas.market import Candle
@@ -20,8 +19,7 @@ from shared.venues.paper.path import BEYOND, Path, Point, first_reaching, path_o
 IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """The point at which an order can be filled. `slips` tells that it takes any price there."""
 
     at: Point
@@ -47,7 +45,7 @@ def _walked(working: Working, path: Path, start: Decimal, until: Decimal) -> tup
     here: Point | None = point_at(path, start)
     if here is not None and working.trigger is not None:
         here = first_reaching(path, here, working.trigger, working.direction, until)
-        working = replace(working, stage=Stage.ARRIVING) if here else working
+        working = working._replace(stage=Stage.ARRIVING) if here else working
     if here is None:
         return working, None
     return _met(working), _touch(working, path, here, until)
@@ -80,13 +78,13 @@ def _settled(working: Working) -> bool:
 
 
 def _met(working: Working) -> Working:
-    return replace(working, stage=Stage.RESTING) if working.stage is Stage.ARRIVING else working
+    return working._replace(stage=Stage.RESTING) if working.stage is Stage.ARRIVING else working
 
 
 def _with_day(working: Working, live_from: datetime, time_zone: str) -> Working:
     if working.ticket.time_in_force is not TimeInForce.DAY or working.expires_at is not None:
         return working
-    return replace(working, expires_at=_midnight_after(live_from, ZoneInfo(time_zone)))
+    return working._replace(expires_at=_midnight_after(live_from, ZoneInfo(time_zone)))
 
 
 def _midnight_after(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -16,7 +16,10 @@ def objection(book: Book, ticket: Ticket) -> str | None:
     instrument = book.rules.instruments.get(ticket.symbol)
     if instrument is None:
         return f"unknown symbol {ticket.symbol}; this session trades {', '.join(book.rules.instruments)}"
-    return next((reason for rule in RULES if (reason := rule(book, ticket, instrument))), None)
+    for rule in RULES:
+        if reason := rule(book, ticket, instrument):
+            return reason
+    return None
 
 
 def _new_name(book: Book, ticket: Ticket, _: Instrument) -> str | None:
@@ -83,6 +86,8 @@ def _funds(book: Book, ticket: Ticket, _: Instrument) -> str | None:
 
 def free_cash(book: Book) -> Decimal:
     """Cash less what working buys will need, plus what market sells that are on their way are expected to bring."""
+    if not book.working:
+        return book.cash
     return book.cash + sum((_claim(book, working) for working in book.working.values()), Decimal(0))
 
 
