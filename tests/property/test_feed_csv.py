@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.runner.feeds.csv_clean import read_clean
 from services.runner.feeds.csv_file import CsvCandles, load_csv
+from services.runner.feeds.csv_rows import read_rows
 from services.runner.feeds.port import FeedError
 
 HEADER = "timestamp,open,high,low,close,volume"
@@ -78,3 +80,42 @@ def test_shuffled_and_repeated_rows_give_the_candles_of_the_clean_file(
     untidy = [*rows, *(rows[bar] for bar in repeated if bar < len(rows))]
     chance.shuffle(untidy)
     assert list(load(file_of(untidy)).slices()) == list(load(file_of(rows)).slices())
+
+
+ALMOST_CLEAN = st.sampled_from(["100", "100.0", "99.50", "100.5", "101", "101.", ".5", "007", "1.2.3", "", ".", "5,5"])
+WELL = st.sampled_from(["100", "100.0", "100.00", "100.000000000000"])
+ROWS = st.tuples(*[WELL | ALMOST_CLEAN] * 4, ALMOST_CLEAN) | st.tuples(*[WELL] * 5)
+
+
+@given(
+    st.lists(ROWS, min_size=1, max_size=8),
+    st.sampled_from([60, 60, 90, 86_400]),
+    st.sampled_from(["Z", "Z", "Z", "+00:00", "+01:00", ".5Z", ""]),
+    st.sets(st.integers(0, 7), max_size=1),
+    st.sampled_from(["\n", "\n", "", "\n\n", "\r\n", "\n "]),
+)
+def test_what_the_quick_way_reads_the_careful_way_reads_alike(
+    rows: list[tuple[str, ...]], step: int, zone: str, late: set[int], ending: str
+) -> None:
+    times = [START + timedelta(seconds=step * number + 60 * (number in late)) for number in range(len(rows))]
+    lines = [",".join([f"{at:%Y-%m-%dT%H:%M:%S}{zone}", *cells]) for at, cells in zip(times, rows, strict=True)]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "BTCUSDT-1m.csv"
+        path.write_bytes(("\n".join([HEADER, *lines]) + ending).encode())
+        clean = read_clean(path)
+        if clean is None:
+            return
+        careful, repairs = read_rows(path)
+    assert repairs == []
+    assert [str(row) for row in clean] == [str(row) for row in careful[None]]
+    assert [clean.close(number) for number in range(len(clean))] == [row.close for row in careful[None]]
+    assert list(clean.bars.closes) == [float(row.close) for row in careful[None]]
+
+
+def test_a_tidy_file_is_read_the_quick_way(tmp_path: Path) -> None:
+    rows = [f"{START + number * timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ},10,11.5,9,10.50,3" for number in range(9)]
+    path = tmp_path / "BTCUSDT-1m.csv"
+    path.write_text(file_of(rows))
+    clean = read_clean(path)
+    assert clean is not None
+    assert list(clean) == read_rows(path)[0][None]

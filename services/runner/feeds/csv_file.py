@@ -9,8 +9,9 @@ from operator import attrgetter
 from pathlib import Path
 
 from services.runner.feeds import csv_rules
+from services.runner.feeds.csv_clean import CleanRows, EvenCandles, read_clean
 from services.runner.feeds.csv_names import chosen, named
-from services.runner.feeds.csv_rows import read_rows
+from services.runner.feeds.csv_rows import Rows, read_rows
 from services.runner.feeds.port import FeedDescription, FeedError, Slice
 from services.runner.feeds.series import Series
 from services.runner.feeds.tape import Tape, tape_of
@@ -36,7 +37,12 @@ class CsvCandles:
 
     def tape(self) -> Tape | None:
         """All slices in columns; None where a symbol is absent from one of them."""
-        return tape_of(list(self.slices()))
+        even = _even(self.series)
+        if not even:
+            return tape_of(list(self.slices()))
+        columns = {one.symbol: rows.bars for one, rows in zip(self.series, even, strict=True)}
+        exact = {one.symbol: EvenCandles(one.symbol, rows) for one, rows in zip(self.series, even, strict=True)}
+        return Tape(even[0].bars.open_times, self.step, columns, exact)
 
 
 def load_csv(files: Sequence[Path], symbols: Sequence[str] | None = None, *, only: bool = True) -> CsvCandles:
@@ -66,7 +72,7 @@ def _read(files: Sequence[Path], symbols: Sequence[str]) -> tuple[list[Series], 
     found: list[Series] = []
     repairs: list[Repair] = []
     for path in files:
-        rows, mended = read_rows(path)
+        rows, mended = _rows(path)
         series, naming = named(path, rows, symbols, alone=len(files) == 1)
         repairs += [*mended, *naming]
         for one in series:
@@ -74,6 +80,11 @@ def _read(files: Sequence[Path], symbols: Sequence[str]) -> tuple[list[Series], 
             found.append(ordered)
             repairs += ordering
     return found, repairs
+
+
+def _rows(path: Path) -> tuple[Rows, list[Repair]]:
+    clean = read_clean(path)
+    return read_rows(path) if clean is None else ({None: clean}, [])
 
 
 def _common_timeframe(found: Sequence[Series]) -> timedelta:
@@ -89,7 +100,7 @@ def _common_timeframe(found: Sequence[Series]) -> timedelta:
 
 
 def _union(found: Sequence[Series]) -> tuple[int, Sequence[Repair]]:
-    if len(found) == 1:
+    if len(found) == 1 or _even(found):
         return len(found[0].rows), ()
     slices = len({row.time for series in found for row in series.rows})
     absences = [
@@ -98,6 +109,13 @@ def _union(found: Sequence[Series]) -> tuple[int, Sequence[Repair]]:
         if (missing := slices - len(one.rows))
     ]
     return slices, absences
+
+
+def _even(found: Sequence[Series]) -> Sequence[CleanRows]:
+    """The rows of all series where they are clean and tell of the same times; else none."""
+    rows = [one.rows for one in found if isinstance(one.rows, CleanRows)]
+    same_times = len({(len(one), one.bars.open_times[0], one.step) for one in rows}) == 1
+    return rows if len(rows) == len(found) and same_times else ()
 
 
 def _candles(series: Series, step: timedelta) -> Iterator[Candle]:

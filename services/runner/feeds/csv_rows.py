@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 HEADER = ("timestamp", "open", "high", "low", "close", "volume")
 
-Rows = dict[str | None, list[Row]]
+Rows = Mapping[str | None, Sequence[Row]]
 """Rows by symbol as they stand in the file; None where the file has no column `symbol`."""
 
 
@@ -72,7 +73,7 @@ def _symbol_position(header: list[str] | None) -> int | None:
 
 def _parsed(reader: "Reader", position: int | None, blanks: list[int]) -> Rows:
     prices = Prices()
-    rows: Rows = {}
+    rows: dict[str | None, list[Row]] = {}
     width = len(HEADER) + (position is not None)
     for fields in reader:
         if len(fields) != width:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from operator import attrgetter, sub
 
+from services.runner.feeds.csv_clean import CleanRows
 from services.runner.feeds.port import FeedError
 from services.runner.feeds.series import Row, Series
 from shared.schemas.lifecycle import Repair
@@ -32,7 +33,7 @@ def steps(series: Series) -> Sequence[timedelta]:
 
 def in_order(series: Series) -> tuple[Series, Sequence[Repair]]:
     """Rows sorted by time, exact repetitions dropped; FeedError when two rows tell different things of one time."""
-    if min(steps(series), default=DAY) > _ZERO:
+    if isinstance(series.rows, CleanRows) or min(steps(series), default=DAY) > _ZERO:
         return series, ()
     ordered, sorting = _sorted(series)
     unique, dropping = _without_repetitions(ordered)
@@ -70,6 +71,8 @@ def _require_same(series: Series, first: Row, again: Row) -> None:
 
 def timeframe(series: Series) -> timedelta:
     """The length of a bar: the most frequent step, the shortest of equals; FeedError when there is none to trade on."""
+    if isinstance(series.rows, CleanRows):
+        return series.rows.step
     counted = Counter(steps(series))
     if not counted:
         raise FeedError(f"{series.at(series.rows[0])}: a single candle does not tell its timeframe; two are the least")
@@ -85,6 +88,8 @@ def require_grid(series: Series, step: timedelta) -> None:
     Bars shorter than a day stand on multiples of their length from each other. Longer ones follow calendars (weekends,
     summer time, months) and must merely not overlap by more than a tenth.
     """
+    if isinstance(series.rows, CleanRows):
+        return
     broken = _first_overlapping(series, step) if step >= DAY else _first_off_grid(series, step)
     if broken:
         raise FeedError(f"{series.at(broken)}: {broken.time.isoformat()} is off the grid of {spelled(step)} bars")
@@ -104,6 +109,8 @@ def _first_overlapping(series: Series, step: timedelta) -> Row | None:
 
 def gaps(series: Series, step: timedelta) -> Sequence[Repair]:
     """What is missing between rows: nothing is filled in, a symbol without a candle is absent from that slice."""
+    if isinstance(series.rows, CleanRows):
+        return ()
     found = [(length, row) for row, length in zip(series.rows[1:], steps(series), strict=True) if length >= 2 * step]
     if not found:
         return ()
@@ -116,7 +123,11 @@ def gaps(series: Series, step: timedelta) -> Sequence[Repair]:
 
 def flat_bars(series: Series) -> Sequence[Repair]:
     """Bars whose high is their low: kept, for a market may stand still."""
-    flat = [row.line for row in series.rows if row.high == row.low]
+    flat = series.rows.flat_lines() if isinstance(series.rows, CleanRows) else _flat_lines(series)
     if not flat:
         return ()
     return (Repair(rule="flat bars kept", source=series.source, line=flat[0], count=len(flat)),)
+
+
+def _flat_lines(series: Series) -> list[int]:
+    return [row.line for row in series.rows if row.high == row.low]
