@@ -1,7 +1,6 @@
 """When and at which price market orders fill."""
 
 from collections.abc import Callable
-
 from datetime import timedelta
 from decimal import Decimal as D
 
