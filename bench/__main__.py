@@ -20,6 +20,8 @@ from shared.runtime import clock
 RESULTS = Path(__file__).parent / "results"
 PARTS: Mapping[str, str] = {
     "order_path": "from a candle to the order that leaves, over the bus",
+    "backtest": "a year of minutes, and how its cost grows",
+    "folds": "a fold rebuilt from the stream, and gone on with from a snapshot",
     "recording": "events into files and PostgreSQL",
     "replaying": "deciding a recorded session again",
     "services": "idle memory and time to ready",

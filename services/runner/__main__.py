@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import get_args
 
-from services.runner.setting_up import Options, duration_of, speed_of
+from services.runner.setting_up import EventsKept, Options, duration_of, speed_of
 from shared.runtime.errors import LeitstandError
 
 DEFAULT_SESSION = "config/demo.toml"
@@ -33,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command, options=_options)
         _add_options(sub)
+        if command is _backtest:
+            _add_events(sub)
     _add_replay(commands)
     return parser
 
@@ -55,6 +58,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_events(parser: argparse.ArgumentParser) -> None:
+    text = "what events.jsonl records: all; trades, without candles and marks; or none. The less, the faster"
+    parser.add_argument("--events", choices=get_args(EventsKept), default=os.environ.get("EVENTS") or "all", help=text)
+
+
 def _options(arguments: argparse.Namespace) -> Options:
     candles = arguments.candles or (os.environ.get("CANDLES") or "").split()
     return Options(
@@ -62,6 +70,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         candles=tuple(Path(path) for path in candles),
         speed=speed_of(arguments.speed),
         duration=duration_of(arguments.duration) if arguments.duration else None,
+        events=getattr(arguments, "events", "all"),
     )
 
 

@@ -1,7 +1,7 @@
 """The command `backtest`: progress while it runs, a summary at the end, and the same files as a session leaves."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ from uuid import UUID, uuid5
 from services.runner.backtest import Progress, backtest
 from services.runner.core.plan import Plan, PlanError, plan
 from services.runner.feeds.port import Feed, FeedError
-from services.runner.setting_up import Options, configured, with_feed
+from services.runner.setting_up import EventsKept, Options, configured, with_feed
+from services.runner.skimming.skim import skim
+from services.runner.skimming.tally import Tally
 from services.runner.strategies.port import StrategyError
 from shared.domain.exact_json import spelled
 from shared.domain.report import Material, gather, render
@@ -44,11 +46,9 @@ def _backtested(options: Options, data_dir: Path) -> tuple[Path, Material]:
         config, feed = with_feed(configured(options), options.candles)
         prepared = plan(_identity(config), config)
         folder = data_dir / "backtests" / f"{config.name}-{prepared.session_id[:8]}"
-        _trade(prepared, feed, folder)
+        return folder, _trade(prepared, feed, folder, options.events)
     except (FeedError, StrategyError, PlanError) as error:
         raise SettingsError(str(error)) from None
-    with (folder / "events.jsonl").open("rb") as lines:
-        return folder, gather(decode_line(line) for line in lines)
 
 
 def _identity(config: SessionConfig) -> str:
@@ -56,16 +56,32 @@ def _identity(config: SessionConfig) -> str:
     return str(uuid5(UUID(STACK), config.digest()))
 
 
-def _trade(prepared: Plan, feed: Feed, folder: Path) -> None:
+def _trade(prepared: Plan, feed: Feed, folder: Path, kept: EventsKept) -> Material:
     if feed.description.slices is None and prepared.config.schedule.max_duration is None:
         raise SettingsError("the feed has no end; set feed.bars or schedule.max_duration, or give DURATION or CANDLES")
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "events.jsonl").open("wb") as lines, _progress(prepared, feed) as advance:
+    path = folder / "events.jsonl"
+    path.unlink(missing_ok=True)
+    if kept == "none":
+        return _skimmed(prepared, feed, None)
+    with path.open("wb") as lines:
 
-        def watch(event: Event) -> None:
+        def write(event: Event) -> None:
             lines.write(encode(event) + b"\n")
 
-        backtest(prepared, feed, watch, advance)
+        if kept == "trades":
+            return _skimmed(prepared, feed, write)
+        with _progress(prepared, feed) as advance:
+            backtest(prepared, feed, write, advance)
+    with path.open("rb") as written:
+        return gather(decode_line(line) for line in written)
+
+
+def _skimmed(prepared: Plan, feed: Feed, write: Callable[[Event], None] | None) -> Material:
+    tally = Tally(write)
+    with _progress(prepared, feed) as advance:
+        state = skim(prepared, feed, tally, advance)
+    return tally.material(state.portfolio)
 
 
 @contextmanager
@@ -111,4 +127,5 @@ def _print_summary(document: dict[str, Any] | Any, folder: Path) -> None:
     for name, value in rows:
         print(f"  {name:<14}{value:>28}")
     for file in ("report.html", "summary.json", "trades.csv", "events.jsonl"):
-        print(f"  {folder / file}")
+        if (folder / file).exists():
+            print(f"  {folder / file}")

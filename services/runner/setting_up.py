@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from services.runner.feeds.opening import open_feed
 from services.runner.feeds.port import Feed
@@ -16,14 +17,21 @@ UNKNOWN_INSTRUMENT = Instrument(tick_size=Decimal(0), lot_step=Decimal("0.000000
 """Trading rules of a symbol that the session file does not know: any price, quantities to the eighth digit."""
 
 
+EventsKept = Literal["all", "trades", "none"]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says. `speed` is market seconds a second, None for as fast as it goes."""
+    """What the command line says. `speed` is market seconds a second, None for as fast as it goes.
+
+    `events` are those that a backtest records: all, those beside candles and marks, or none.
+    """
 
     session: Path
     candles: tuple[Path, ...] = ()
     speed: Decimal | None = None
     duration: timedelta | None = None
+    events: EventsKept = "all"
 
 
 def speed_of(text: str) -> Decimal | None:

@@ -15,7 +15,9 @@ from services.runner.backtest import begun, run
 from services.runner.core.plan import plan
 from services.runner.core.state import State
 from services.runner.course import course, opening
+from services.runner.skimming.life import Life
 from services.runner.skimming.skimmer import Skimmer
+from services.runner.skimming.telling import told_of
 from shared.schemas.envelope import Event
 from shared.schemas.market import Candle, CandleClosed, EquityMarked
 from shared.schemas.session import SessionConfig
@@ -51,15 +53,29 @@ def ordinary(config: SessionConfig, feed: ListedFeed) -> Outcome:
     return Outcome([fact for fact in told if not isinstance(fact, QUIET)], state, market.guard, market.book)
 
 
+class Listener:
+    """An audience that wants every fact."""
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+
+    def watch(self, fact: Event) -> None:
+        self.told.append(fact)
+
+    def live(self, life: Life, decided_at: datetime, filled_at: datetime) -> None:
+        self.told += told_of(life, decided_at, filled_at)
+
+    def mark(self, at: datetime, equity: Decimal) -> None:
+        """A point of the curve."""
+
+
 def skimmed(config: SessionConfig, feed: ListedFeed) -> Outcome:
-    told: list[Event] = []
-    prepared, tape = plan(SESSION, config), feed.tape()
+    listener, prepared, tape = Listener(), plan(SESSION, config), feed.tape()
     assert tape is not None
     start, _ = opening(config, feed.slices())
-    conductor, market = begun(prepared, feed.description, start, told.append, None)
-    skimmer = Skimmer(prepared, conductor, market, tape, start, lambda at, equity: None)
-    state = run(conductor.conduct(skimmer.steps()), market)
-    return Outcome([fact for fact in told if not isinstance(fact, QUIET)], state, market.guard, market.book)
+    conductor, market = begun(prepared, feed.description, start, listener.watch, None)
+    state = run(conductor.conduct(Skimmer(prepared, conductor, market, tape, start, listener).steps()), market)
+    return Outcome([fact for fact in listener.told if not isinstance(fact, QUIET)], state, market.guard, market.book)
 
 
 def require_same(config: SessionConfig, feed: ListedFeed) -> Outcome:

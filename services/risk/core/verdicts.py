@@ -40,7 +40,7 @@ def _verdict(guard: Guard, event: OrderIntended, seal: Seal) -> Sequence[Event]:
 
 
 def broken_rule(guard: Guard, config: SessionConfig, ticket: Ticket, at: datetime) -> Excess | None:
-    """The rule that an order breaks at market time `at`, if any. What reduces a position is free of limits."""
+    """The rule that an order breaks at `at`, if any. What reduces a position is free of every limit and every halt."""
     proposal = propose(guard, ticket, at)
     if ticket.reduce_only:
         return reduce_only(proposal)

@@ -1,7 +1,7 @@
 """Goes along a tape: passes over quiet slices, glimpses the others, and leaves the unusual to the ordinary way."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,12 +14,12 @@ from services.runner.core.schedule import is_open
 from services.runner.course import Step, ending
 from services.runner.feeds.tape import Tape
 from services.runner.skimming import guarding
+from services.runner.skimming.audience import Audience
 from services.runner.skimming.equity import Held, Peaks, Range, held, marks_that_matter, may_matter
 from services.runner.skimming.guarding import Guard, Leeway
 from services.runner.skimming.handshake import placed
 from services.runner.skimming.levels import first_touch, levels
 from services.runner.skimming.life import Everyone, is_plain, lived
-from services.runner.skimming.telling import told_of
 from services.runner.skimming.voices import Voices
 from services.runner.strategies.registry import SymbolStrategy
 from shared.domain import portfolio
@@ -30,7 +30,9 @@ from shared.venues.paper import Book, match
 from shared.venues.port import Report
 
 STRETCH = 512
-"""How many slices are passed over at a time, at most."""
+"""So many slices are passed over at a time, at most."""
+SAMPLES = 2400
+"""The equity is told so often over a whole tape, at least."""
 
 
 class Skimmer:
@@ -43,14 +45,15 @@ class Skimmer:
         market: Market,
         tape: Tape,
         start: datetime,
-        curve: Callable[[datetime, Decimal], None],
+        audience: Audience,
     ) -> None:
         self._config = plan.config
-        self._conductor, self._market, self._tape, self._curve = conductor, market, tape, curve
+        self._conductor, self._market, self._tape, self._audience = conductor, market, tape, audience
         self._end = ending(plan.config, start)
         self._voices = Voices([one for one in plan.strategies if isinstance(one, SymbolStrategy)], tape)
         self._leeway = Leeway()
         self._lives_plainly = is_plain(plan.config)
+        self._stretch = min(max(len(tape) // SAMPLES, 1), STRETCH)
         self._since = 0
         """The first slice that the state knows nothing of."""
 
@@ -109,22 +112,32 @@ class Skimmer:
 
     def _pass_over(self, number: int, bound: int) -> int:
         """Pass over quiet slices from `number` on; answers the first that may not be quiet."""
-        state, guard, waking = self._conductor.state, self._market.guard, levels(self._market.book)
+        waking, ages = levels(self._market.book), quiet_ages(self._conductor.state)
         if waking is None:
             return number
-        stop = min(bound, self._voices.next_at, number + STRETCH)
-        ages = quiet_ages(state)
-        stop = first_touch(waking, self._tape, number, stop if ages is None else min(stop, number + ages))
-        if not state.portfolio.positions:
-            return stop
-        account = held(state.portfolio, self._tape)
-        while stop > number:
-            found = account.range(number, stop)
-            if self._leeway.allows(guard, found):
-                self._mark(account, found, number, stop)
-                return stop
-            stop = number + (stop - number) // 2
+        bound = min(bound, self._voices.next_at, bound if ages is None else number + ages)
+        account = held(self._conductor.state.portfolio, self._tape)
+        while number < bound:
+            stop = min(bound, number + self._stretch)
+            end = self._within_limits(account, number, first_touch(waking, self._tape, number, stop))
+            if end < stop:
+                return end
+            number = end
+            if number < bound:
+                self._audience.mark(self._tape.close_time(number - 1), self._value(number - 1))
         return number
+
+    def _within_limits(self, account: Held, start: int, stop: int) -> int:
+        """Up to where from `start` on, `stop` at most, the account is sure to stay within its limits."""
+        if not account.positions:
+            return stop
+        while stop > start:
+            found = account.range(start, stop)
+            if self._leeway.allows(self._market.guard, found):
+                self._mark(account, found, start, stop)
+                return stop
+            stop = start + (stop - start) // 2
+        return start
 
     def _mark(self, account: Held, found: Range, start: int, stop: int) -> None:
         """Leave the peak and the largest drawdown as the marks from `start` to before `stop` leave them."""
@@ -134,13 +147,15 @@ class Skimmer:
             for number in marks_that_matter(known, account.marks(start, stop), start):
                 self._value(number)
 
-    def _value(self, number: int) -> None:
-        """Mark the account, here and in the guard's books, at the closes of slice `number`."""
+    def _value(self, number: int) -> Decimal:
+        """Mark the account, here and in the guard's books, at the closes of slice `number`; answers the equity."""
         close_time, closes = self._tape.close_time(number), self._tape.closes(number)
         state, guard = self._conductor.state, self._market.guard
         account = portfolio.marked(portfolio.with_closes(state.portfolio, closes))
+        equity = account.equity
         self._conductor.state = state._replace(portfolio=account)
-        self._market.guard = guarding.valued(guard, account, account.equity, closes, close_time)
+        self._market.guard = guarding.valued(guard, account, equity, closes, close_time)
+        return equity
 
     def _see(self, number: int, bound: int) -> int:
         """See the slice `number`; answers the next one, or the same where it is to go the ordinary way."""
@@ -168,9 +183,9 @@ class Skimmer:
             return False
         at = candles[0].close_time
         self._move_on(number + 2, at, life.after)
-        self._watch(told_of(life, seen.close_time, at))
-        self._curve(seen.close_time, life.decided_equity)
-        self._curve(at, life.equity)
+        self._audience.mark(seen.close_time, life.decided_equity)
+        self._audience.live(life, seen.close_time, at)
+        self._audience.mark(at, life.equity)
         market.progress(seen.quiet + 2, at)
         return True
 
@@ -191,7 +206,7 @@ class Skimmer:
             self._voices.take_back()
             return False
         self._move_on(number + 1, close_time, Everyone(state, guard, venue))
-        self._curve(close_time, worth)
+        self._audience.mark(close_time, worth)
         self._carry_out(facts, len(seen.reports))
         market.progress(seen.quiet + 1, close_time)
         return True
@@ -223,7 +238,7 @@ class Skimmer:
 
     def _watch(self, facts: Sequence[Event]) -> None:
         for fact in facts:
-            self._market.watch(fact)
+            self._audience.watch(fact)
 
     def _catch_up(self, number: int) -> None:
         """Bring everything up to what is known before slice `number`."""

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.portfolio import RoundTrip
+from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.domain.summary import Summary, as_document, initial, step
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted
@@ -49,42 +49,67 @@ class Material:
     notes: Notes
 
 
-@dataclass(slots=True)
-class _Gathering:
-    summary: Summary | None = None
-    trades: list[RoundTrip] = field(default_factory=list)
-    equity: list[Point] = field(default_factory=list)
-    refusals: Counter[str] = field(default_factory=Counter)
-    repairs: Counter[str] = field(default_factory=Counter)
-    halts: list[Halted] = field(default_factory=list)
-    errors: int = 0
+class Gathering:
+    """Takes a session's facts one by one, in stream order."""
+
+    def __init__(self) -> None:
+        self._summary: Summary | None = None
+        self._trades: list[RoundTrip] = []
+        self._equity: list[Point] = []
+        self._refusals: Counter[str] = Counter()
+        self._repairs: Counter[str] = Counter()
+        self._halts: list[Halted] = []
+        self._errors = 0
+        self._ahead: Portfolio | None = None
+
+    def take(self, event: Event) -> None:
+        """The next fact."""
+        self._catch_up()
+        self._summary, trip = step(self._summary or initial(event.session_id), event)
+        if trip is not None:
+            self._trades.append(trip)
+        self._note(event)
+
+    def jump(self, account: Portfolio, trip: RoundTrip | None) -> None:
+        """The account as facts that are not told have left it, and the round trip that they completed, if any."""
+        self._ahead = account
+        if trip is not None:
+            self._trades.append(trip)
+
+    def mark(self, at: datetime, equity: Decimal) -> None:
+        """A point of the curve."""
+        self._equity.append((at, equity))
+
+    def material(self) -> Material:
+        """What the facts so far come to; ValueError when the session has not started."""
+        self._catch_up()
+        if self._summary is None:
+            raise ValueError("there are no facts to report on")
+        notes = Notes(self._refusals, tuple(self._halts), self._repairs, self._errors)
+        return Material(as_document(self._summary), self._trades, self._equity, notes)
+
+    def _catch_up(self) -> None:
+        if self._ahead is not None and self._summary is not None:
+            self._summary, self._ahead = replace(self._summary, portfolio=self._ahead), None
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case EquityMarked(service="runner"):
+                self.mark(event.details.close_time, event.metrics.equity)
+            case OrderRefused():
+                self._refusals[event.details.rule] += 1
+            case TradingHalted():
+                halt = event.details
+                self._halts.append(Halted(event.market_time, halt.kind, halt.reason, halt.operator))
+            case AutocorrectAttempt():
+                self._repairs[event.details.rule] += event.details.count
+            case ErrorRaised():
+                self._errors += 1
 
 
 def gather(events: Iterable[Event]) -> Material:
     """The material of one session from its facts in stream order; ValueError when the session has not started."""
-    found = _Gathering()
+    gathering = Gathering()
     for event in events:
-        summary, trip = step(found.summary or initial(event.session_id), event)
-        found.summary = summary
-        if trip is not None:
-            found.trades.append(trip)
-        _note(found, event)
-    if found.summary is None:
-        raise ValueError("there are no facts to report on")
-    notes = Notes(found.refusals, tuple(found.halts), found.repairs, found.errors)
-    return Material(as_document(found.summary), found.trades, found.equity, notes)
-
-
-def _note(found: _Gathering, event: Event) -> None:
-    match event:
-        case EquityMarked(service="runner"):
-            found.equity.append((event.details.close_time, event.metrics.equity))
-        case OrderRefused():
-            found.refusals[event.details.rule] += 1
-        case TradingHalted():
-            halt = event.details
-            found.halts.append(Halted(event.market_time, halt.kind, halt.reason, halt.operator))
-        case AutocorrectAttempt():
-            found.repairs[event.details.rule] += event.details.count
-        case ErrorRaised():
-            found.errors += 1
+        gathering.take(event)
+    return gathering.material()
