@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,9 +126,23 @@ def has_told(stack: Stack, kind: str, session_id: str = SESSION) -> Callable[[],
 async def stored_in_database(stack: Stack, database: psycopg.Connection[tuple[object, ...]]) -> None:
     end = await stack.bus.last_sequence(EVENTS)
     await stack.until(
+        lambda: rows(database, "SELECT to_regclass('recorder_position')") != [(None,)], "the tables are there"
+    )
+    await stack.until(
         lambda: int(str(rows(database, "SELECT sequence FROM recorder_position")[0][0])) >= end,
         "tables hold the stream",
     )
+
+
+async def told_in_parts(stack: Stack, story: Sequence[Event]) -> None:
+    for start in range(0, len(story), 500):
+        await stack.bus.append(story[start : start + 500])
+
+
+async def holds_the_stream(stack: Stack, database: psycopg.Connection[tuple[object, ...]]) -> None:
+    await stored_in_database(stack, database)
+    in_stream = [delivery.sequence async for delivery in stack.bus.read(EVENTS, [ALL_EVENTS])]
+    assert [row[0] for row in rows(database, "SELECT sequence FROM events ORDER BY sequence")] == in_stream
 
 
 async def test_writes_a_session_into_its_folder_and_the_tables_and_tells_of_the_report(
@@ -201,13 +215,42 @@ async def test_goes_on_with_files_while_postgresql_is_away_and_catches_up(stack:
         await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
         assert has_told(stack, "connection_restored", STACK)()
         with psycopg.connect(server.url, autocommit=True) as database:
-            await stored_in_database(stack, database)
-            in_stream = [delivery.sequence async for delivery in stack.bus.read(EVENTS, [ALL_EVENTS])]
-            assert [row[0] for row in rows(database, "SELECT sequence FROM events ORDER BY sequence")] == in_stream
+            await holds_the_stream(stack, database)
     finally:
         process.terminate()
         process.wait()
         server.stop()
+
+
+async def test_a_postgresql_that_stands_still_holds_up_neither_the_stream_nor_the_files(
+    stack: Stack, database: psycopg.Connection[tuple[object, ...]], recorder: "subprocess.Popen[bytes]"
+) -> None:
+    story = Story().whole(300)
+    await stack.bus.append(story[:20])
+    await stored_in_database(stack, database)
+    with psycopg.connect(database.info.dsn) as other:
+        other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        before = rows(database, "SELECT sequence FROM recorder_position")
+        await told_in_parts(stack, story[20:])
+        await stack.until_recorded()
+        assert rows(database, "SELECT sequence FROM recorder_position") == before
+        assert not has_told(stack, "report_ready")()
+    await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
+    await holds_the_stream(stack, database)
+
+
+async def test_a_recorder_that_was_frozen_amid_a_flood_misses_nothing(
+    stack: Stack, database: psycopg.Connection[tuple[object, ...]], recorder: "subprocess.Popen[bytes]"
+) -> None:
+    story = Story().whole(900)
+    await stack.bus.append(story[:20])
+    await stack.until_recorded()
+    recorder.send_signal(signal.SIGSTOP)
+    await told_in_parts(stack, story[20:])
+    recorder.send_signal(signal.SIGCONT)
+    await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
+    assert stack.recorded()[: len(story)] == [encode(event) for event in story]
+    await holds_the_stream(stack, database)
 
 
 async def test_puts_aside_what_is_no_event_and_goes_on(
