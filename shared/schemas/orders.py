@@ -149,6 +149,7 @@ class Fill(Value):
     """One execution. `qty` and `price` are of this fill; `leaves_qty` is what is still open afterwards.
 
     `fee` is in `fee_asset`, which is the quote currency unless the venue says otherwise. `status` is the order's.
+    Slippage is measured from `reference_price`: a stop's trigger, else the last price that the decision knew.
     """
 
     client_order_id: ClientOrderId

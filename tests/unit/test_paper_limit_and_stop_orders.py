@@ -73,6 +73,14 @@ def test_a_stop_slips_like_a_market_order() -> None:
     assert filled(sell(stop_price="99"), RISING, paper={"slippage": "0.01"}) == [(Decimal("98.01"), "taker")]
 
 
+@pytest.mark.parametrize(
+    ("order", "reference"), [(sell(stop_price="99"), "99"), (sell(price="98", stop_price="99"), "99"), (sell(), "100")]
+)
+def test_slippage_is_measured_from_a_stops_trigger_else_from_the_last_price(order: Ticket, reference: str) -> None:
+    _, reports = run(submitted(book("10"), order), bar(FALLING))
+    assert only_fill(reports).reference_price == Decimal(reference)
+
+
 def test_a_stop_waits_for_its_trigger_through_many_bars() -> None:
     assert filled(sell(stop_price="90"), RISING, FALLING, RISING, "98 99 89 91") == [(Decimal(90), "taker")]
 

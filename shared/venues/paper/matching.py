@@ -110,7 +110,7 @@ def execution(book: Book, working: Working, touch: Touch, candle: Candle, qty: D
         "liquidity": liquidity,
         "status": "partially_filled" if leaves else "filled",
         "leaves_qty": leaves,
-        "reference_price": ticket.reference_price,
+        "reference_price": ticket.stop_price or ticket.reference_price,
     }
     return trusted(Fill, particulars)
 
