@@ -1,17 +1,18 @@
 """The command `backtest`: progress while it runs, a summary at the end, and the same files as a session leaves."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.runner.backtest import Progress, backtest
+from services.runner.backtest import Progress
 from services.runner.core.plan import Plan, PlanError, plan
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.setting_up import Options, configured, with_feed
+from services.runner.shadow import backtest_beside
 from services.runner.strategies.port import StrategyError
 from shared.domain.exact_json import spelled
 from shared.domain.report import Material, gather, render
@@ -65,7 +66,7 @@ def _trade(prepared: Plan, feed: Feed, folder: Path) -> None:
         def watch(event: Event) -> None:
             lines.write(encode(event) + b"\n")
 
-        backtest(prepared, feed, watch, advance)
+        backtest_beside(prepared, feed, watch, advance)
 
 
 @contextmanager
@@ -97,6 +98,18 @@ def _write(folder: Path, material: Material) -> None:
     (folder / "report.html").write_text(page, encoding="utf-8")
 
 
+def _shadow_rows(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The shadow's figures beside the session's; none without a shadow."""
+    if (shadow := document.get("shadow")) is None:
+        return ()
+    return (
+        ("shadow", ", ".join(shadow["strategies"])),
+        ("shadow equity", f"{shadow['current_equity']:,.2f} {document['quote']}"),
+        ("shadow return", f"{shadow['roi']:+.2f} %"),
+        ("shadow drawdown", f"{shadow['max_drawdown']:.2f} %"),
+    )
+
+
 def _print_summary(document: dict[str, Any] | Any, folder: Path) -> None:
     quote, totals = document["quote"], document["totals"]
     rows = (
@@ -106,9 +119,10 @@ def _print_summary(document: dict[str, Any] | Any, folder: Path) -> None:
         ("trades", f"{totals['trades']} ({totals['wins']} won, {totals['losses']} lost)"),
         ("fees", f"{document['fees']:,.2f} {quote}"),
         ("status", document["status"]),
+        *_shadow_rows(document),
     )
     print(f"\n{document['name']}, {', '.join(document['symbols'])}: {', '.join(document['strategies'])}")
     for name, value in rows:
-        print(f"  {name:<14}{value:>28}")
+        print(f"  {name:<16}{value:>28}")
     for file in ("report.html", "summary.json", "trades.csv", "events.jsonl"):
         print(f"  {folder / file}")

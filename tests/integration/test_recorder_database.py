@@ -48,7 +48,10 @@ def write(connection: Connection, events: Sequence[Event], size: int) -> list[Ba
 
 def test_migrating_again_changes_nothing(connection: Connection) -> None:
     migrate(connection)
-    assert rows(connection, "SELECT name FROM schema_migrations") == [("001_tables.sql",)]
+    assert rows(connection, "SELECT name FROM schema_migrations ORDER BY name") == [
+        ("001_tables.sql",),
+        ("002_shadow_equity.sql",),
+    ]
 
 
 def test_the_columns_written_are_columns_of_the_tables(connection: Connection) -> None:
