@@ -94,7 +94,7 @@ def _progress(prepared: Plan, feed: Feed) -> Iterator[Progress]:
 def _write(folder: Path, material: Material) -> None:
     (folder / "summary.json").write_text(spelled(material.document) + "\n", encoding="utf-8")
     (folder / "trades.csv").write_bytes(HEADER + b"".join(map(row, material.trades)))
-    page = render(material.document, material.trades, material.equity, material.notes)
+    page = render(material.document, material.trades, material.equity, material.notes, material.shadow)
     (folder / "report.html").write_text(page, encoding="utf-8")
 
 

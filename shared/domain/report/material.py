@@ -12,7 +12,7 @@ from shared.domain.summary import Summary, as_document, initial, step
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted
 from shared.schemas.lifecycle import AutocorrectAttempt, ErrorRaised
-from shared.schemas.market import EquityMarked
+from shared.schemas.market import EquityMarked, ShadowMarked
 from shared.schemas.orders import OrderRefused
 
 Point = tuple[datetime, Decimal]
@@ -41,12 +41,13 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that `render` takes. `document` has the fields of `summary.json`."""
+    """Everything that `render` takes. `document` has the fields of `summary.json`, `shadow` the curve of its shadow."""
 
     document: Mapping[str, Any]
     trades: Sequence[RoundTrip]
     equity: Sequence[Point]
     notes: Notes
+    shadow: Sequence[Point] = ()
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class _Gathering:
     summary: Summary | None = None
     trades: list[RoundTrip] = field(default_factory=list)
     equity: list[Point] = field(default_factory=list)
+    shadow: list[Point] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     repairs: Counter[str] = field(default_factory=Counter)
     halts: list[Halted] = field(default_factory=list)
@@ -72,13 +74,15 @@ def gather(events: Iterable[Event]) -> Material:
     if found.summary is None:
         raise ValueError("there are no facts to report on")
     notes = Notes(found.refusals, tuple(found.halts), found.repairs, found.errors)
-    return Material(as_document(found.summary), found.trades, found.equity, notes)
+    return Material(as_document(found.summary), found.trades, found.equity, notes, found.shadow)
 
 
 def _note(found: _Gathering, event: Event) -> None:
     match event:
         case EquityMarked(service="runner"):
             found.equity.append((event.details.close_time, event.metrics.equity))
+        case ShadowMarked():
+            found.shadow.append((event.details.close_time, event.details.equity))
         case OrderRefused():
             found.refusals[event.details.rule] += 1
         case TradingHalted():
