@@ -97,7 +97,7 @@ class Shadow:
         except ShadowError as error:
             _log.error("the shadow is gone, the session trades on", reason=str(error), exc_info=error)
             return _gone(cause, error)
-        return _marked(cause, account) if account and isinstance(cause, EquityMarked) else ()
+        return marked(cause, account) if account and isinstance(cause, EquityMarked) else ()
 
 
 def _unheard(event: Event) -> None:
@@ -113,7 +113,8 @@ def mark_among(facts: Sequence[Event]) -> EquityMarked | None:
     return next((fact for fact in facts if isinstance(fact, EquityMarked)), None)
 
 
-def _marked(cause: EquityMarked, account: EquityMetrics) -> Sequence[Event]:
+def marked(cause: EquityMarked, account: EquityMetrics) -> Sequence[Event]:
+    """The shadow's `account` as a fact that follows from the session's mark of the same bar."""
     facts = Facts(Cause.of(cause), "runner")
     figures = {**account.__dict__, "close_time": cause.details.close_time}
     facts.tell(ShadowMarked, phase=cause.phase, details=trusted(ShadowAccount, figures))

@@ -1,6 +1,7 @@
 """A shadow decides on the session's stream by other means, and the session notices nothing of it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -86,9 +87,23 @@ def test_a_shadow_marks_what_a_backtest_by_its_own_means_marks(
 
 
 @few
-@given(prices, shadows)
-def test_a_session_with_a_shadow_is_decided_again_alike(closes: list[str], shadow: dict[str, Any]) -> None:
-    assert replayed(rehearsed(session(shadow=shadow), closes)) is None
+@given(prices, sessions, shadows)
+def test_a_session_with_a_shadow_is_decided_again_alike(
+    closes: list[str], given: dict[str, Any], shadow: dict[str, Any]
+) -> None:
+    assert replayed(rehearsed(session(**given, shadow=shadow), closes)) is None
+
+
+def test_a_mark_of_the_shadow_that_comes_out_otherwise_is_shown() -> None:
+    told = rehearsed(session(warmup_bars=2, on_stop="flatten", shadow=OTHER), WALK)
+    mark = [event for event in told if isinstance(event, ShadowMarked)][-1]
+    richer = mark.model_copy(update={"details": mark.details.model_copy(update={"equity": Decimal(1)})})
+    difference = replayed([richer if event is mark else event for event in told])
+    assert difference is not None
+    assert [name for name, _, _ in difference.fields()] == ["details.equity"]
+    lost = replayed([event for event in told if event is not mark])
+    assert lost is not None
+    assert (lost.recorded, lost.decided) == (None, mark)
 
 
 def test_another_strategy_leads_to_another_equity() -> None:
