@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +67,7 @@ class Shadow:
             return self._followed()
         except Exception as error:  # a strategy's own flaw may be of any type, and must not hurt the session
             self._is_over = True
+            _log.error("the shadow is gone, the session trades on", reason=str(error), exc_info=error)
             raise ShadowError(f"{type(error).__name__}: {error}") from error
 
     def _followed(self) -> EquityMetrics | None:
@@ -84,10 +86,8 @@ class Shadow:
 
     def recall(self, step: Step) -> None:
         """Follow a step that the session decided on before a restart; what there was to tell of it is told."""
-        try:
+        with suppress(ShadowError):
             self.follow(step)
-        except ShadowError as error:
-            _log.error("the shadow is gone, the session trades on", reason=str(error), exc_info=error)
 
     def beside(self, step: Step, facts: Sequence[Event]) -> Sequence[Event]:
         """What is to be told beside `facts`, which the session has decided on `step`."""
@@ -95,7 +95,6 @@ class Shadow:
         try:
             account = self.follow(step)
         except ShadowError as error:
-            _log.error("the shadow is gone, the session trades on", reason=str(error), exc_info=error)
             return _gone(cause, error)
         return marked(cause, account) if account and isinstance(cause, EquityMarked) else ()
 
