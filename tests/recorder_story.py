@@ -21,7 +21,7 @@ from shared.schemas.lifecycle import (
     SessionEnd,
     SessionStart,
 )
-from shared.schemas.market import Candle, CandleClosed, EquityMarked, MarkDetails
+from shared.schemas.market import Candle, CandleClosed, EquityMarked, MarkDetails, ShadowAccount, ShadowMarked
 from shared.schemas.orders import (
     Approval,
     Fill,
@@ -43,8 +43,8 @@ START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 WALL = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def config(name: str = "demo") -> SessionConfig:
-    """A session file's content."""
+def config(name: str = "demo", shadow: str | None = None) -> SessionConfig:
+    """A session file's content, with the strategy of its shadow if it has one."""
     return SessionConfig.model_validate(
         {
             "name": name,
@@ -53,6 +53,7 @@ def config(name: str = "demo") -> SessionConfig:
             "initial_capital": "10000",
             "feed": {"kind": "simulated", "start": START},
             "strategies": [{"name": "ema_crossover"}],
+            "shadow": shadow and {"strategies": [{"name": shadow}]},
         }
     )
 
@@ -64,6 +65,7 @@ class Story:
     session_id: str = SESSION
     name: str = "demo"
     seed: int = 1
+    shadow: str | None = None
     at: datetime = START
     step: int = 0
     account: Portfolio = field(default_factory=lambda: books.opened(Decimal(10_000), "USDT"))
@@ -82,7 +84,7 @@ class Story:
 
     def begin(self) -> Iterator[Event]:
         """The start, the two preparing phases, and the guard's word."""
-        settings = config(self.name)
+        settings = config(self.name, self.shadow)
         start = SessionStart(
             mode="dry_run", config=settings, config_digest=settings.digest(), core_digest="c", market_start=START
         )
@@ -94,7 +96,7 @@ class Story:
         yield self.tell(TradingResumed, "risk", details=Resumption(reason="session started", operator="guard"))
 
     def bar(self, close: Decimal) -> Iterator[Event]:
-        """A candle and the account's mark."""
+        """A candle, the account's mark and that of a shadow which never trades, if there is one."""
         opened, self.price = self.at, close
         self.at += timedelta(minutes=1)
         candle = Candle(
@@ -108,6 +110,9 @@ class Story:
             metrics=books.metrics(books.marked(self.account)),
             details=MarkDetails(close_time=self.at),
         )
+        if self.shadow:
+            untouched = books.metrics(books.opened(Decimal(10_007), "USDT")).model_dump()
+            yield self.tell(ShadowMarked, phase="api_phase", details=ShadowAccount(**untouched, close_time=self.at))
 
     def order(self, side: Side, qty: Decimal, number: int) -> Iterator[Event]:
         """An order from the intent to its one fill at the last price."""

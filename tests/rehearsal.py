@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from services.runner.backtest import backtest
 from services.runner.core.plan import plan
 from services.runner.core.state import State
 from services.runner.feeds.port import FeedDescription, Slice
 from services.runner.feeds.tape import Tape, tape_of
+from services.runner.shadow import backtest_beside
 from shared.schemas.envelope import Event
 from shared.schemas.market import Candle, timeframe_of
 from shared.schemas.session import SessionConfig
@@ -118,5 +118,5 @@ class Rehearsed:
 def rehearse(config: SessionConfig, feed: ListedFeed) -> Rehearsed:
     """Trade `feed` as `config` says."""
     events: list[Event] = []
-    state = backtest(plan(SESSION, config), feed, events.append)
+    state = backtest_beside(plan(SESSION, config), feed, events.append)
     return Rehearsed(events, state)

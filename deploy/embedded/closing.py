@@ -39,6 +39,8 @@ def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "initial capital", f"{money(Decimal(document['initial_capital']))} {quote}"
     yield "final equity", f"{money(Decimal(document['current_equity']))} {quote}"
     yield "result", f"{signed(result)} {quote} ({Decimal(document['roi']):+.4f} %)"
+    if shadow := document.get("shadow"):
+        yield "its shadow's equity", f"{money(Decimal(shadow['current_equity']))} {quote} ({shadow['roi']:+.4f} %)"
     yield "largest drawdown", f"{Decimal(document['max_drawdown']):.4f} %"
     yield "fees", f"{money(Decimal(document['fees']))} {quote}"
     yield "trades", f"{totals['trades']}, {totals['wins']} won, {totals['losses']} lost"

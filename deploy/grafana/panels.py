@@ -76,6 +76,11 @@ def fixed(colour: str) -> list[DynamicConfigValue]:
     return [DynamicConfigValue("color", {"mode": "fixed", "fixedColor": colour})]
 
 
+def dashed() -> list[DynamicConfigValue]:
+    """An override that tells a series from others without its colour."""
+    return [DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [10, 10]})]
+
+
 def figure(face: Face, *queries: Query, steps: Steps = ((None, BLUE),)) -> stat.Panel:
     """One large figure: the newest value."""
     return (

@@ -26,8 +26,9 @@ _STRETCHES = f"""{_RUN}, stretches AS (
 EQUITY = f"""{_STRETCHES}, newest AS (
     SELECT DISTINCT ON (stretch) * FROM stretches ORDER BY stretch, sequence DESC
 )
-SELECT hours::float8 AS "{X}", equity::float8 AS "Equity", initial_capital::float8 AS "Initial capital"
-FROM newest ORDER BY sequence
+SELECT hours::float8 AS "{X}", newest.equity::float8 AS "Equity", shadow_equity.equity::float8 AS "Shadow",
+       initial_capital::float8 AS "Initial capital"
+FROM newest LEFT JOIN shadow_equity USING (session_id, market_time) ORDER BY newest.sequence
 """
 
 DRAWDOWN = f"""{_STRETCHES}

@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parents[2] / "deploy" / "postgres"
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 60
 _MIGRATION_LOCK = 5_246_100
-SESSION_TABLES = ("events", "orders", "fills", "trades", "equity", "sessions")
+SESSION_TABLES = ("events", "orders", "fills", "trades", "equity", "shadow_equity", "sessions")
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

@@ -14,6 +14,6 @@ def write_report(folder: Path) -> Path:
         material = gather(read_events(folder))
     except ValueError as error:
         raise FolderError(f"{folder}: {error}") from None
-    page = render(material.document, material.trades, material.equity, material.notes)
+    page = render(material.document, material.trades, material.equity, material.notes, material.shadow)
     write_aside(folder / REPORT_FILE, page.encode())
     return folder / REPORT_FILE

@@ -1,17 +1,18 @@
 """The command `backtest`: progress while it runs, a summary at the end, and the same files as a session leaves."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.runner.backtest import Progress, backtest
+from services.runner.backtest import Progress
 from services.runner.core.plan import Plan, PlanError, plan
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.setting_up import EventsKept, Options, configured, with_feed
+from services.runner.shadow import backtest_beside
 from services.runner.skimming.skim import skim
 from services.runner.skimming.tally import Tally
 from services.runner.strategies.port import StrategyError
@@ -72,7 +73,7 @@ def _trade(prepared: Plan, feed: Feed, folder: Path, kept: EventsKept) -> Materi
         if kept == "trades":
             return _skimmed(prepared, feed, write)
         with _progress(prepared, feed) as advance:
-            backtest(prepared, feed, write, advance)
+            backtest_beside(prepared, feed, write, advance)
     with path.open("rb") as written:
         return gather(decode_line(line) for line in written)
 
@@ -109,8 +110,20 @@ def _progress(prepared: Plan, feed: Feed) -> Iterator[Progress]:
 def _write(folder: Path, material: Material) -> None:
     (folder / "summary.json").write_text(spelled(material.document) + "\n", encoding="utf-8")
     (folder / "trades.csv").write_bytes(HEADER + b"".join(map(row, material.trades)))
-    page = render(material.document, material.trades, material.equity, material.notes)
+    page = render(material.document, material.trades, material.equity, material.notes, material.shadow)
     (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def _shadow_rows(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The shadow's figures beside the session's; none without a shadow."""
+    if (shadow := document.get("shadow")) is None:
+        return ()
+    return (
+        ("shadow", ", ".join(shadow["strategies"])),
+        ("shadow equity", f"{shadow['current_equity']:,.2f} {document['quote']}"),
+        ("shadow return", f"{shadow['roi']:+.2f} %"),
+        ("shadow drawdown", f"{shadow['max_drawdown']:.2f} %"),
+    )
 
 
 def _print_summary(document: dict[str, Any] | Any, folder: Path) -> None:
@@ -122,10 +135,11 @@ def _print_summary(document: dict[str, Any] | Any, folder: Path) -> None:
         ("trades", f"{totals['trades']} ({totals['wins']} won, {totals['losses']} lost)"),
         ("fees", f"{document['fees']:,.2f} {quote}"),
         ("status", document["status"]),
+        *_shadow_rows(document),
     )
     print(f"\n{document['name']}, {', '.join(document['symbols'])}: {', '.join(document['strategies'])}")
     for name, value in rows:
-        print(f"  {name:<14}{value:>28}")
+        print(f"  {name:<16}{value:>28}")
     for file in ("report.html", "summary.json", "trades.csv", "events.jsonl"):
         if (folder / file).exists():
             print(f"  {folder / file}")

@@ -8,6 +8,7 @@ from services.runner.core.plan import PlanError, plan
 from services.runner.course import opening
 from services.runner.feeds.port import FeedError
 from services.runner.setting_up import Options, configured, with_feed
+from services.runner.shadow import shadow_plan
 from services.runner.strategies.port import StrategyError
 from shared.runtime.bus import Bus
 from shared.runtime.errors import LeitstandError
@@ -41,6 +42,7 @@ def _told(name: str, check: Check) -> bool:
 def _session(options: Options) -> str:
     config, feed = with_feed(configured(options), options.candles)
     prepared = plan(STACK, config)
+    shadow_plan(STACK, config)
     start, _ = opening(config, feed.slices())
     repairs = "".join(f"\n          {mend.source}: {mend.rule} ({mend.count})" for mend in feed.description.repairs)
     sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in prepared.sleeves)

@@ -1,15 +1,17 @@
 """The runner's work as a service: find the session, take it up, trade it to its end."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from services.runner import sessions
 from services.runner.conduct import Conductor
 from services.runner.core.lifecycle import Opened, open_session, refuse_session
 from services.runner.core.plan import PlanError, plan
-from services.runner.core.state import initial
-from services.runner.course import course, opening
+from services.runner.core.state import State, initial
+from services.runner.course import Step, course, opening
 from services.runner.deciding import core_digest
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.hearing import Hearing
@@ -18,6 +20,7 @@ from services.runner.keeping import Keeping
 from services.runner.recollection import Recorded
 from services.runner.session import Session
 from services.runner.setting_up import Options, configured, with_feed
+from services.runner.shadow import Shadow, accompanied_by, shadow_plan
 from services.runner.strategies.port import StrategyError
 from shared.domain.approval import Verify
 from shared.domain.once import Once
@@ -30,8 +33,12 @@ from shared.runtime.snapshots import Keeper, Snapshots
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import CONTROL, EVENTS
+from shared.schemas.values import STACK
 from shared.venues.paper import PaperVenue
 from shared.venues.paper import opened as book_of
+
+CATCHING_UP = 50
+"""So many slices are passed over between two moments for what else the process does."""
 
 
 async def trade(context: Context, options: Options) -> int:
@@ -46,6 +53,7 @@ async def trade(context: Context, options: Options) -> int:
         await _refuse(context, config, str(error))
         raise SettingsError(str(error)) from None
     try:
+        shadow_plan(STACK, config)
         return await _Trading(context, options, config, feed, start).run()
     except (StrategyError, PlanError) as error:
         raise SettingsError(f"{options.session}: {error}") from None
@@ -81,9 +89,10 @@ class _Trading:
         hearing = Hearing(self._context, session_id, verify, once, found.sequence)
         journal = Journal(self._context.bus, found.own_sequence)
         snapshots = self._snapshots(session_id)
+        conductor = Conductor(state, clock.now)
         session = Session(
             self._context,
-            Conductor(state, clock.now),
+            conductor,
             PaperVenue(found.book, found.clock),
             journal,
             hearing,
@@ -93,10 +102,11 @@ class _Trading:
             self._within(),
         )
         commands = await self._context.bus.last_sequence(CONTROL)
-        slices = course(self._config, self._feed.slices(), self._start)
-        remaining = (step for number, step in enumerate(slices) if number >= state.slices)
+        steps = course(self._config, self._feed.slices(), self._start)
+        shadow = self._shadow(state)
+        await _catch_up(steps, state.slices, shadow)
         final = await accompanied(
-            session.run(remaining),
+            session.run(accompanied_by(shadow, conductor.conduct(steps))),
             session.beat(),
             session.watch(),
             hearing.follow_guard(),
@@ -105,6 +115,11 @@ class _Trading:
         snapshots.remove()
         self._context.log.info("session over", session=session_id, equity=str(final.portfolio.equity))
         return 0
+
+    def _shadow(self, state: State) -> Shadow | None:
+        """The shadow that the session began with, be it in the file still or not."""
+        other = shadow_plan(state.plan.session_id, state.plan.config)
+        return Shadow(other, self._feed.description, self._start) if other else None
 
     def _within(self) -> timedelta | None:
         return self._options.duration if self._options.speed is None else None
@@ -150,6 +165,15 @@ class _Trading:
         for fact in facts:
             once.note(fact)
         return Recorded(state, book_of(self._config), self._start, once, own, before, own)
+
+
+async def _catch_up(steps: Iterator[Step], count: int, shadow: Shadow | None) -> None:
+    """Pass over the `count` slices that are decided on already; the shadow, whose state is kept nowhere, follows."""
+    for number, step in enumerate(islice(steps, count)):
+        if shadow:
+            shadow.recall(step)
+        if number % CATCHING_UP == 0:
+            await asyncio.sleep(0)
 
 
 async def _read_once_there(context: Context, path: Path) -> str:

@@ -1,13 +1,12 @@
 """The session on the bus: carries out what the conductor asks for."""
 
 import asyncio
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from services.runner import metrics
-from services.runner.conduct import Advance, Conductor, Effect, Find, Listen, Pace, Perform, Store
+from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Pace, Perform, Store
 from services.runner.core.inputs import Input, StopRequested
 from services.runner.core.state import State
 from services.runner.core.todo import Cancel, Observe, Submit
@@ -58,9 +57,8 @@ class Session:
         self._began: tuple[float, datetime] | None = None
         self._started = clock.monotonic()
 
-    async def run(self, steps: Iterable[Step]) -> State:
-        """Trade `steps`; answers the final state."""
-        conducting = self._conductor.conduct(steps)
+    async def run(self, conducting: Conducting) -> State:
+        """Carry out what the conductor asks for by `conducting`; answers the final state."""
         answer: Any = None
         while True:
             try:

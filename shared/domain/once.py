@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from shared.schemas.envelope import Event
-from shared.schemas.market import CandleClosed, EquityMarked
+from shared.schemas.market import CandleClosed, EquityMarked, ShadowMarked
 
 REMEMBERED = 100_000
 """So many ids are kept, 16 bytes each: those of some 15,000 orders."""
 _ID_BYTES = 16
-_OF_BARS = (CandleClosed, EquityMarked)
+_OF_BARS = (CandleClosed, EquityMarked, ShadowMarked)
 Source = tuple[str, str, str]
 """A session, a writer and a type."""
 

@@ -9,7 +9,9 @@ from shared.domain import portfolio as books
 from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat, PhaseEnd, RunnerEnd, RunnerStart, SessionStart
+from shared.schemas.market import ShadowAccount, ShadowMarked
 from shared.schemas.orders import OrderFilled
+from shared.schemas.session import SessionConfig
 from shared.schemas.values import iso
 
 PHASES_TOTAL = 3
@@ -20,6 +22,8 @@ _HUNDRED = Decimal(100)
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What is known of a session. `portfolio` and `start` are None until its `runner_start`.
+
+    `shadow` is its shadow's newest account, None without one.
 
     `started_at`, `ended_at` and `last_updated` go by the wall clock, `market_time` by the market's.
     """
@@ -33,6 +37,7 @@ class Summary:
     ended_at: datetime | None = None
     market_time: datetime | None = None
     last_updated: datetime | None = None
+    shadow: ShadowAccount | None = None
 
     @property
     def name(self) -> str:
@@ -85,6 +90,8 @@ def _turned(summary: Summary, event: Event) -> Summary:
         return replace(summary, phases=summary.phases | {event.phase})
     if isinstance(event, RunnerEnd):
         return replace(summary, status=event.status, ended_at=event.timestamp)
+    if isinstance(event, ShadowMarked):
+        return replace(summary, shadow=event.details)
     return summary
 
 
@@ -95,7 +102,11 @@ def percent(share: Decimal) -> Decimal:
 
 def return_percent(portfolio: Portfolio) -> Decimal:
     """The return on the initial capital, in per cent."""
-    return percent((portfolio.equity - portfolio.initial_capital) / portfolio.initial_capital)
+    return _return(portfolio.equity, portfolio.initial_capital)
+
+
+def _return(equity: Decimal, capital: Decimal) -> Decimal:
+    return percent((equity - capital) / capital)
 
 
 def runtime_seconds(summary: Summary) -> Decimal:
@@ -131,4 +142,21 @@ def as_document(summary: Summary) -> dict[str, Any]:
         "fees": account.fees,
         "name": config.name,
         "quote": config.quote,
+        **_shadow(summary, config),
     }
+
+
+def _shadow(summary: Summary, config: SessionConfig) -> dict[str, Any]:
+    """What the shadow came to, in the same fields as the session; nothing where there is none."""
+    account, other = summary.shadow, config.shadowed()
+    if account is None or other is None:
+        return {}
+    figures = {
+        "strategies": [entry.label or entry.name for entry in other.strategies],
+        "current_equity": account.equity,
+        "totals": {"trades": account.trades, "wins": account.wins, "losses": account.losses},
+        "roi": _return(account.equity, config.initial_capital),
+        "max_drawdown": percent(account.max_drawdown),
+        "fees": account.fees,
+    }
+    return {"shadow": figures}

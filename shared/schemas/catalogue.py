@@ -23,6 +23,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     orders.OrderReconciled,
     orders.VenueObserved,
     market.EquityMarked,
+    market.ShadowMarked,
     guard.LimitBreached,
     guard.TradingHalted,
     guard.TradingResumed,

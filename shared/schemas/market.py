@@ -103,6 +103,21 @@ class EquityMarked(Event):
     details: MarkDetails
 
 
+class ShadowAccount(EquityMetrics):
+    """The account that a session's shadow would have at a bar's close, had its orders been sent."""
+
+    close_time: Instant
+
+
+class ShadowMarked(Event):
+    """The shadow's hypothetical account, valued at the same bar's close as the `equity_marked` that caused it."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"recorder"})
+    type: Literal["shadow_marked"] = "shadow_marked"
+    details: ShadowAccount
+
+
 CANDLE: TypeAdapter[Candle] = TypeAdapter(Candle)
 
 

@@ -18,6 +18,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -266,6 +267,26 @@ class RiskLimits(Section):
     approval_ttl: Duration = timedelta(seconds=10)
 
 
+Combine = Literal["all", "any", "side_by_side"]
+
+
+class Shadow(Section):
+    """What decides on the session's stream beside it, without orders.
+
+    A table that is given stands whole in the place of the session's; what is absent is as in the session.
+    """
+
+    strategies: tuple[StrategyEntry, ...] | None = Field(default=None, min_length=1)
+    combine: Combine | None = None
+    sizing: Sizing | None = None
+    orders: Orders | None = None
+    risk: RiskLimits | None = None
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class SessionConfig(Section):
     """One trading session, whole."""
 
@@ -275,7 +296,7 @@ class SessionConfig(Section):
     timeframe: Timeframe
     quote: str = Field(default="USDT", pattern=r"^[A-Z0-9]{2,12}$")
     initial_capital: Number = Field(gt=0)
-    combine: Literal["all", "any", "side_by_side"] = "side_by_side"
+    combine: Combine = "side_by_side"
     warmup_bars: int = Field(default=0, ge=0)
     on_stop: Literal["flatten", "keep"] = "flatten"
     on_kill: Literal["flatten", "keep"] | None = None
@@ -288,6 +309,7 @@ class SessionConfig(Section):
     instrument: Instrument = Instrument()
     instruments: dict[Symbol, Instrument] = {}
     risk: RiskLimits = RiskLimits()
+    shadow: Shadow | None = Field(default=None, exclude_if=_is_absent)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -302,7 +324,20 @@ class SessionConfig(Section):
             raise ValueError("schedule: give both start and stop, or neither")
         if unknown := sorted({*self.instruments, *getattr(self.feed, "start_prices", {})} - set(self.symbols)):
             raise ValueError(f"instruments, feed.start_prices: {', '.join(unknown)} not among the symbols")
+        self.shadowed()
         return self
+
+    def shadowed(self) -> "SessionConfig | None":
+        """The session as its shadow trades it; None without one, ValueError when the two don't go together."""
+        if self.shadow is None:
+            return None
+        own = {name: getattr(self, name) for name in SessionConfig.model_fields}
+        other = {name: value for name in Shadow.model_fields if (value := getattr(self.shadow, name)) is not None}
+        try:
+            return SessionConfig.model_validate({**own, **other, "shadow": None})
+        except ValidationError as error:
+            problems = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+            raise ValueError(f"shadow: {problems}") from None
 
     def instrument_of(self, symbol: str) -> Instrument:
         """The trading rules of `symbol`: its own table, else the session's."""
@@ -314,8 +349,8 @@ class SessionConfig(Section):
         return (self.on_kill or self.on_stop) == "flatten"
 
     def digest(self) -> str:
-        """A fingerprint of everything that decisions depend on (SHA-256, hexadecimal)."""
-        return sha256(self.model_dump_json().encode()).hexdigest()
+        """A fingerprint of everything that decisions depend on (SHA-256, hexadecimal); the shadow is no part of it."""
+        return sha256(self.model_dump_json(exclude={"shadow"}).encode()).hexdigest()
 
     def ends_at(self, instant: datetime) -> datetime | None:
         """The market time at which `max_duration` ends a session that started at `instant`."""

@@ -34,6 +34,7 @@ SELECT bar, %(id)s, now(), timestamptz '2026-01-05T00:00Z' + bar * interval '1 m
        CASE WHEN bar = 1250 THEN 0.5 ELSE 0.01 END, 0.5, 0, 0, 0
 FROM generate_series(1, %(bars)s) AS bar
 """
+SHADOW_EQUITY = EQUITY.replace("INSERT INTO equity", "INSERT INTO shadow_equity").replace("10000 + bar", "9000 + bar")
 TRADES = """
 INSERT INTO trades SELECT n, %(id)s, 'ema_crossover', 'BTCUSDT', 1, 100, 101, now(), now(), 0.2, n - 150, 0.01
 FROM generate_series(1, 300) AS n
@@ -54,7 +55,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Conne
             connection.execute(table.read_text(encoding="utf-8").encode())
         connection.execute(SESSION, {"id": OLDER, "started": "2026-01-01T00:00Z"})
         connection.execute(SESSION, {"id": NEWEST, "started": "2026-01-02T00:00Z"})
-        for statement in (EQUITY, TRADES, ORDERS):
+        for statement in (EQUITY, SHADOW_EQUITY, TRADES, ORDERS):
             connection.execute(statement, {"id": NEWEST, "bars": BARS})
         yield connection
 
@@ -83,7 +84,13 @@ def test_a_curve_is_thinned_and_ascends_in_market_hours(database: psycopg.Connec
 
 
 def test_the_equity_curve_ends_at_the_last_mark(database: psycopg.Connection[Any]) -> None:
-    assert _answer(database, read_model.EQUITY, "demo")[1][-1][1:] == (10000 + BARS, 10000)
+    assert _answer(database, read_model.EQUITY, "demo")[1][-1][1:] == (10000 + BARS, 9000 + BARS, 10000)
+
+
+def test_a_session_without_a_shadow_has_an_equity_curve_all_the_same(database: psycopg.Connection[Any]) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute("DELETE FROM shadow_equity")
+        assert _answer(database, read_model.EQUITY, "demo")[1][-1][1:] == (10000 + BARS, None, 10000)
 
 
 def test_thinning_keeps_the_deepest_drawdown(database: psycopg.Connection[Any]) -> None:

@@ -11,12 +11,12 @@ from deploy.embedded.postgres_server import PostgresServer, start_postgres
 from services.recorder.archive import write_sparing
 from services.recorder.core.ledger import Batch
 from services.recorder.core.table_rows import COLUMNS
-from services.recorder.database import AnotherWriterError, Connection, Tables, connect, migrate
+from services.recorder.database import AnotherWriterError, Connection, Tables, connect, delete_rows, migrate
 from shared.runtime.errors import FatalError
 from shared.schemas.envelope import Event
 from shared.schemas.guard import Halt, TradingHalted
 from shared.schemas.values import Side
-from tests.recorder_story import Story
+from tests.recorder_story import SESSION, Story
 from tests.unit.test_recorder_session_files import batches
 
 
@@ -48,7 +48,10 @@ def write(connection: Connection, events: Sequence[Event], size: int) -> list[Ba
 
 def test_migrating_again_changes_nothing(connection: Connection) -> None:
     migrate(connection)
-    assert rows(connection, "SELECT name FROM schema_migrations") == [("001_tables.sql",)]
+    assert rows(connection, "SELECT name FROM schema_migrations ORDER BY name") == [
+        ("001_tables.sql",),
+        ("002_shadow_equity.sql",),
+    ]
 
 
 def test_the_columns_written_are_columns_of_the_tables(connection: Connection) -> None:
@@ -72,6 +75,17 @@ def test_rows_do_not_depend_on_how_the_stream_was_cut(connection: Connection, si
     assert rows(connection, "SELECT sum(pnl) FROM trades WHERE strategy = 'ema_crossover'") == rows(
         connection, "SELECT equity - initial_capital FROM sessions"
     ) or rows(connection, "SELECT exposure > 0 FROM sessions") == [(True,)]
+
+
+def test_a_shadows_marks_are_written_once_and_go_with_their_session(connection: Connection) -> None:
+    made = write(connection, Story(shadow="bollinger").whole(10), 9)
+    again = Tables(connection)
+    for batch in made:
+        again.write(batch)
+    assert rows(connection, "SELECT count(*), min(equity), max(equity) FROM shadow_equity") == [(10, 10_007, 10_007)]
+    assert rows(connection, "SELECT count(*) FROM equity JOIN shadow_equity USING (session_id, market_time)") == [(10,)]
+    delete_rows(connection, SESSION)
+    assert rows(connection, "SELECT count(*) FROM shadow_equity") == [(0,)]
 
 
 def test_a_batch_that_was_written_before_is_passed_over(connection: Connection) -> None:

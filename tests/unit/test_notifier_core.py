@@ -13,7 +13,7 @@ TIME = "(2026-01-05 09:40 UTC)"
 QUIET = {
     "phase_start", "phase_end", "checkpoint", "candle_closed", "signal_raised", "order_intended", "order_approved",
     "order_submitted", "order_accepted", "order_cancelled", "order_reconciled", "venue_observed", "equity_marked",
-    "heartbeat", "audit_head", "alert_sent", "alert_failed", "summary_updated", "trading_resumed",
+    "shadow_marked", "heartbeat", "audit_head", "alert_sent", "alert_failed", "summary_updated", "trading_resumed",
 }  # fmt: skip
 
 

@@ -36,6 +36,13 @@ def test_only_the_runners_marks_are_the_equity_curve() -> None:
     assert [table for table, _ in rows_of(Entry(1, b"{}", guards, None))] == ["events"]
 
 
+def test_a_shadows_marks_are_a_curve_of_their_own() -> None:
+    rows = [row for entry in entries(Story(shadow="bollinger").whole(3)) for row in rows_of(entry)]
+    curve = [dict(zip(COLUMNS[table], row, strict=True)) for table, row in rows if table == "shadow_equity"]
+    assert [cells["equity"] for cells in curve] == [Decimal(10_007)] * 3
+    assert [table for table, _ in rows].count("equity") == 3
+
+
 def test_an_orders_life_becomes_one_row() -> None:
     row = order(list(Story().order(Side.BUY, Decimal(2), 1)))
     assert (row.status, row.filled_qty, row.filled_value, row.qty) == ("filled", Decimal(2), Decimal(200), Decimal(2))

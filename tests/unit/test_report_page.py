@@ -47,14 +47,15 @@ class Nesting(HTMLParser):
             self.wrong.append(tag)
 
 
-def page(bars: int) -> str:
-    material = gather(Story().whole(bars))
-    return render(material.document, material.trades, material.equity, material.notes)
+def page(bars: int, shadow: str | None = None) -> str:
+    material = gather(Story(shadow=shadow).whole(bars))
+    return render(material.document, material.trades, material.equity, material.notes, material.shadow)
 
 
+@pytest.mark.parametrize("shadow", [None, "bollinger"])
 @pytest.mark.parametrize("bars", [0, 1, 2, 8, 200])
-def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(bars: int) -> None:
-    html = page(bars)
+def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(bars: int, shadow: str | None) -> None:
+    html = page(bars, shadow)
     nesting = Nesting()
     nesting.feed(html)
     assert (nesting.wrong, nesting.open) == ([], [])
@@ -63,6 +64,20 @@ def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(bars: int) -> 
 
 def test_the_same_session_gives_the_same_page() -> None:
     assert page(40) == page(40)
+
+
+def test_a_shadow_is_a_second_curve_told_apart_without_colour_and_a_column_of_figures() -> None:
+    html = page(40, "bollinger")
+    assert html.count('<path class="shadow"') == 1
+    assert "stroke-dasharray" in html
+    assert "shadow 10,007.00</span>" in html
+    assert "the one of dashes and dots what the shadow would have" in html
+    assert "<td>Strategies</td><td class=n>ema_crossover</td><td class=n>bollinger</td>" in html
+    assert '<span class="gain">+7.00</span>' in html
+
+
+def test_a_session_without_a_shadow_does_not_speak_of_one() -> None:
+    assert "hadow" not in page(40).replace("path.shadow", "").replace("span.shadow", "")
 
 
 def test_a_session_without_trades_says_so() -> None:

@@ -213,3 +213,33 @@ def _travelled(config: SessionConfig) -> SessionConfig:
     again = decode(subject_of(started), encode(started))
     assert isinstance(again, RunnerStart)
     return again.details.config
+
+
+def test_a_shadow_is_the_session_but_for_the_tables_that_it_gives() -> None:
+    other = {"strategies": [{"name": "bollinger"}], "sizing": {"fraction": "0.2"}}
+    config = SessionConfig.model_validate({**SMALL, "risk": {"max_open_orders": 3}, "shadow": other})
+    alone = SessionConfig.model_validate({**SMALL, "risk": {"max_open_orders": 3}, **other})
+    assert config.shadowed() == alone
+
+
+def test_decisions_do_not_depend_on_a_shadow_and_so_the_digest_does_not() -> None:
+    without = SessionConfig.model_validate(SMALL)
+    with_one = SessionConfig.model_validate({**SMALL, "shadow": {"combine": "any"}})
+    assert with_one.digest() == without.digest()
+    assert "shadow" not in without.model_dump_json()
+    assert SessionConfig.model_validate_json(with_one.model_dump_json()) == with_one
+
+
+@pytest.mark.parametrize(
+    ("shadow", "told"),
+    [
+        ({"strategies": [{"name": "a"}, {"name": "a"}]}, "shadow: strategies: two share a name"),
+        ({"strategies": [{"name": "a", "allocation": "0.7"}, {"name": "b", "allocation": "0.7"}]}, "shadow: .*than 1"),
+        ({"strategies": []}, "at least 1 item"),
+        ({"symbols": ["ETHUSDT"]}, "Extra inputs"),
+    ],
+)
+def test_a_shadow_that_does_not_go_with_the_session_is_refused_by_name(shadow: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told) as wrong:
+        SessionConfig.model_validate({**SMALL, "shadow": shadow})
+    assert "shadow" in str(wrong.value)

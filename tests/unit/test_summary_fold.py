@@ -43,6 +43,20 @@ def test_the_document_has_every_field_of_the_contract() -> None:
     assert set(as_document(folded(Story().whole(10)))) >= CONTRACT_FIELDS
 
 
+def test_only_a_session_with_a_shadow_tells_what_its_shadow_came_to() -> None:
+    without, with_one = (as_document(folded(Story(shadow=shadow).whole(10))) for shadow in (None, "bollinger"))
+    assert "shadow" not in without
+    assert with_one.pop("shadow") == {
+        "strategies": ["bollinger"],
+        "current_equity": Decimal(10_007),
+        "totals": {"trades": 0, "wins": 0, "losses": 0},
+        "roi": Decimal("0.07"),
+        "max_drawdown": Decimal(0),
+        "fees": Decimal(0),
+    }
+    assert (with_one["current_equity"], with_one["totals"]) == (without["current_equity"], without["totals"])
+
+
 @pytest.mark.parametrize("status", ["success", "failed", "killed"])
 def test_the_end_decides_the_status(status: str) -> None:
     story = Story()

@@ -1,8 +1,8 @@
 """The account and its trades over the market's clock, and every session, from the read model."""
 
 from deploy.grafana import read_model
-from deploy.grafana.colours import BLUE, GREY, PURPLE, VERMILLION
-from deploy.grafana.panels import Face, bars, curve, fixed, rows
+from deploy.grafana.colours import BLUE, GREY, ORANGE, PURPLE, VERMILLION
+from deploy.grafana.panels import Face, bars, curve, dashed, fixed, rows
 from deploy.grafana.queries import Sql
 from deploy.grafana.sections.wording import GAIN_OR_LOSS, NO_SESSION, Panels
 
@@ -12,7 +12,7 @@ def account() -> Panels:
     equity = curve(
         Face(
             "Equity",
-            "The account at each bar's close, against the capital it began with.",
+            "The account at each bar's close, against the capital it began with; dashed, its shadow's.",
             NO_SESSION,
             width=12,
             height=9,
@@ -46,7 +46,9 @@ def account() -> Panels:
         x=read_model.X,
     )
     return [
-        equity.override_by_name("Equity", fixed(BLUE)).override_by_name("Initial capital", fixed(GREY)),
+        equity.override_by_name("Equity", fixed(BLUE))
+        .override_by_name("Shadow", [*fixed(ORANGE), *dashed()])
+        .override_by_name("Initial capital", fixed(GREY)),
         drawdown.fill_opacity(25).override_by_name("Drawdown", fixed(VERMILLION)),
         exposure.fill_opacity(15).override_by_name("Open exposure", fixed(PURPLE)),
     ]

@@ -1,4 +1,4 @@
-"""Facts as rows of the tables events, fills, trades and equity, in the order of their columns."""
+"""Facts as rows of the tables events, fills, trades, equity and shadow_equity, in the order of their columns."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,11 +6,16 @@ from decimal import Decimal
 from services.recorder.core.ledger import Entry
 from shared.domain.portfolio import RoundTrip
 from shared.schemas.envelope import Event
-from shared.schemas.market import EquityMarked
+from shared.schemas.market import EquityMarked, EquityMetrics, ShadowMarked
 from shared.schemas.orders import OrderFilled
 
 Cell = str | int | bool | Decimal | datetime | list[str] | None
 Row = tuple[Cell, ...]
+
+_ACCOUNT = (
+    "sequence", "session_id", "timestamp", "market_time", "equity", "cash", "exposure", "pnl", "fees", "drawdown",
+    "max_drawdown", "trades", "wins", "losses",
+)  # fmt: skip
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "events": (
@@ -25,10 +30,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "sequence", "session_id", "strategy", "symbol", "qty", "entry_price", "exit_price",
         "opened_at", "closed_at", "fees", "pnl", "return_ratio",
     ),
-    "equity": (
-        "sequence", "session_id", "timestamp", "market_time", "equity", "cash", "exposure", "pnl", "fees",
-        "drawdown", "max_drawdown", "trades", "wins", "losses",
-    ),
+    "equity": _ACCOUNT,
+    "shadow_equity": _ACCOUNT,
 }  # fmt: skip
 
 _NUL, _REPLACEMENT = "\x00", "\ufffd"
@@ -79,9 +82,8 @@ def trade_row(sequence: int, session_id: str, trip: RoundTrip) -> Row:
     )  # fmt: skip
 
 
-def equity_row(sequence: int, event: EquityMarked) -> Row:
-    """The account at one bar's close."""
-    marks = event.metrics
+def account_row(sequence: int, event: Event, marks: EquityMetrics) -> Row:
+    """The account at one bar's close: the session's, or its shadow's."""
     return (
         sequence, event.session_id, event.timestamp, event.market_time, marks.equity, marks.cash, marks.exposure,
         marks.pnl, marks.fees, marks.drawdown, marks.max_drawdown, marks.trades, marks.wins, marks.losses,
@@ -95,7 +97,9 @@ def rows_of(entry: Entry) -> list[tuple[str, Row]]:
     if isinstance(event, OrderFilled):
         rows.append(("fills", fill_row(sequence, event)))
     elif isinstance(event, EquityMarked) and event.service == "runner":
-        rows.append(("equity", equity_row(sequence, event)))
+        rows.append(("equity", account_row(sequence, event, event.metrics)))
+    elif isinstance(event, ShadowMarked):
+        rows.append(("shadow_equity", account_row(sequence, event, event.details)))
     if trip is not None:
         rows.append(("trades", trade_row(sequence, event.session_id, trip)))
     return rows

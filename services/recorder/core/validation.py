@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat, RunnerEnd, RunnerStart
-from shared.schemas.market import CandleClosed, EquityMarked
+from shared.schemas.market import CandleClosed, EquityMarked, ShadowMarked
 from shared.schemas.orders import Fill, OrderFilled, OrderState, Ticket
 
 _MUST_FOLLOW = {
@@ -78,7 +78,7 @@ def _bounds(seen: _Seen, event: Event) -> Iterator[str]:
 
 
 def _market_order(seen: _Seen, event: Event) -> Iterator[str]:
-    if not isinstance(event, CandleClosed | EquityMarked) or event.service != "runner":
+    if not isinstance(event, CandleClosed | EquityMarked | ShadowMarked) or event.service != "runner":
         return
     close_time = event.details.close_time
     if seen.closed_at is not None and close_time < seen.closed_at:

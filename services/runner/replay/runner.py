@@ -20,7 +20,7 @@ from services.runner.replay.inputs import input_of
 from shared.schemas.envelope import Event
 from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Heartbeat
-from shared.schemas.market import EquityMarked
+from shared.schemas.market import EquityMarked, ShadowMarked
 from shared.schemas.orders import OrderApproved, OrderRefused
 from shared.schemas.values import iso
 
@@ -47,7 +47,7 @@ class RunnerAgain:
         if event.service == "risk" and isinstance(event, HEEDED):
             (self._meanwhile if self._facts else self._unheard).append(event)
             self._guard[event.id] = event
-        elif event.service == "runner" and not isinstance(event, Heartbeat):
+        elif event.service == "runner" and not isinstance(event, Heartbeat | ShadowMarked):
             if self._facts and self._facts[0].causation_id != event.causation_id:
                 self.finish()
             self._facts.append(event)

@@ -9,6 +9,7 @@ from services.runner.core.state import initial
 from services.runner.replay.difference import Difference
 from services.runner.replay.guard import GuardAgain
 from services.runner.replay.runner import RunnerAgain
+from services.runner.replay.shadow import ShadowAgain
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import RunnerStart
 
@@ -28,15 +29,21 @@ class Replay:
     def __post_init__(self) -> None:
         self._runner = RunnerAgain(initial(plan(self.start.session_id, self.start.details.config)))
         self._guard = GuardAgain(self.start, self.words)
+        self._shadow = ShadowAgain(self.start)
 
     def take(self, event: Event) -> Difference | None:
         """The next event; answers the first difference, if one is known by now."""
         self.counts[event.type] += 1
         self._guard.take(event)
         self._runner.take(event)
-        return self._guard.difference or self._runner.difference
+        self._shadow.take(event)
+        return self._difference()
 
     def finish(self) -> Difference | None:
         """After the last event: the first difference, or None when every decision is the same."""
         self._runner.finish()
-        return self._guard.difference or self._runner.difference
+        self._shadow.finish()
+        return self._difference()
+
+    def _difference(self) -> Difference | None:
+        return self._guard.difference or self._runner.difference or self._shadow.difference

@@ -1,10 +1,11 @@
 """Trades a feed without telling its candles and marks: quiet stretches are passed over, all else is decided as ever."""
 
-from services.runner.backtest import Progress, backtest, begun, run
+from services.runner.backtest import Progress, begun, run
 from services.runner.core.plan import Plan
 from services.runner.core.state import State
 from services.runner.course import opening
 from services.runner.feeds.port import Feed
+from services.runner.shadow import backtest_beside
 from services.runner.skimming.audience import Audience
 from services.runner.skimming.skimmer import Skimmer
 from shared.schemas.envelope import Event
@@ -14,7 +15,8 @@ from shared.schemas.market import CandleClosed, EquityMarked
 def skim(plan: Plan, feed: Feed, audience: Audience, progress: Progress | None = None) -> State:
     """As `backtest`, to the same end by the same facts, but that candles and marks are not told.
 
-    What those say in sum is in the state. Fast where the feed has a tape and strategies look at one symbol at a time.
+    What those say in sum is in the state. Fast where the feed has a tape, strategies look at one symbol at a time and
+    the session has no shadow, whose every mark is told.
     """
 
     def watch(event: Event) -> None:
@@ -25,8 +27,9 @@ def skim(plan: Plan, feed: Feed, audience: Audience, progress: Progress | None =
             audience.watch(event)
 
     tape = feed.tape()
-    if tape is None or any(strategy.kind == "portfolio" for strategy in plan.strategies):
-        return backtest(plan, feed, watch, progress)
+    looks_across = any(strategy.kind == "portfolio" for strategy in plan.strategies)
+    if tape is None or looks_across or plan.config.shadow is not None:
+        return backtest_beside(plan, feed, watch, progress)
     start, _ = opening(plan.config, feed.slices())
     conductor, market = begun(plan, feed.description, start, watch, progress)
     skimmer = Skimmer(plan, conductor, market, tape, start, audience)

@@ -9,6 +9,7 @@ from services.runner.skimming.telling import told_of
 from shared.domain.portfolio import Portfolio
 from shared.domain.report import Gathering, Material
 from shared.schemas.envelope import Event
+from shared.schemas.market import ShadowMarked
 
 
 class Tally:
@@ -19,9 +20,9 @@ class Tally:
         self._gathering = Gathering()
 
     def watch(self, fact: Event) -> None:
-        """Count a fact and hand it on."""
+        """Count a fact and hand it on, unless it is a mark."""
         self._gathering.take(fact)
-        if self._tell is not None:
+        if self._tell is not None and not isinstance(fact, ShadowMarked):
             self._tell(fact)
 
     def live(self, life: Life, decided_at: datetime, filled_at: datetime) -> None:

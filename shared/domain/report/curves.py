@@ -48,33 +48,54 @@ def drawdowns(samples: Sequence[Sample], peak: float) -> list[Sample]:
     return fallen
 
 
-def chart(equity: Sequence[tuple[datetime, Decimal]], capital: Decimal, quote: str, digits: int) -> str:
-    """Both curves as HTML; a sentence when there are fewer than two points."""
+Points = Sequence[tuple[datetime, Decimal]]
+
+
+def chart(equity: Points, capital: Decimal, quote: str, digits: int, shadow: Points = ()) -> str:
+    """Both curves as HTML, the equity beside that of `shadow`; a sentence when there are fewer than two points."""
     if len(equity) < 2:
         return '<p class="empty">No bars were traded, so there is no curve to draw.</p>'
-    samples = [(at.timestamp(), float(value)) for at, value in equity]
+    samples, other = _samples(equity), _samples(shadow)
     return (
-        f'<figure class="curves">{_equity(samples, float(capital), quote, digits)}{_drawdown(samples, float(capital))}'
-        f"{_time_axis(samples)}</figure>"
+        f'<figure class="curves">{_equity(samples, other, float(capital), quote, digits)}'
+        f"{_drawdown(samples, float(capital))}{_time_axis(samples)}</figure>"
         f'<p class="caption">{text(minute(equity[0][0]))} to {text(minute(equity[-1][0]))} UTC, market time. '
-        "The dashed line is the initial capital.</p>"
+        f"The dashed line is the initial capital{_WITH_SHADOW if other else ''}.</p>"
     )
 
 
-def _equity(samples: Sequence[Sample], capital: float, quote: str, digits: int) -> str:
-    values = [value for _, value in samples]
+_WITH_SHADOW = ", the one of dashes and dots what the shadow would have"
+
+
+def _samples(points: Points) -> list[Sample]:
+    return [(at.timestamp(), float(value)) for at, value in points]
+
+
+def _equity(samples: Sequence[Sample], other: Sequence[Sample], capital: float, quote: str, digits: int) -> str:
+    values = [value for _, value in (*other, *samples)]
     box = Box(samples[0][0], samples[-1][0], min(*values, capital), max(*values, capital))
     line = box.path(thinned(samples, COLUMNS))
     base = box.y(capital)
     drawing = (
         f'<path class="area" d="{line}L{_WIDTH:.0f},{base:.2f}L0,{base:.2f}Z"/>'
         f'<line class="base" x1="0" x2="{_WIDTH:.0f}" y1="{base:.2f}" y2="{base:.2f}"/>'
-        f'<path class="line" d="{line}"/>'
+        f'<path class="line" d="{line}"/>{_shadow_line(box, other)}'
     )
     steps = round_steps(box.low, box.high)
     labels = [(value, grouped(value, _label_digits(steps, digits))) for value in steps]
     last = f'<span class="last" style="top:{box.y(values[-1]):.2f}%">{grouped(values[-1], digits)}</span>'
-    return _panel("equity", f"Equity, {quote}", box, drawing, labels, last)
+    return _panel("equity", f"Equity, {quote}", box, drawing, labels, last + _shadow_label(box, other, digits))
+
+
+def _shadow_line(box: Box, other: Sequence[Sample]) -> str:
+    return f'<path class="shadow" d="{box.path(thinned(other, COLUMNS))}"/>' if other else ""
+
+
+def _shadow_label(box: Box, other: Sequence[Sample], digits: int) -> str:
+    if not other:
+        return ""
+    value = other[-1][1]
+    return f'<span class="shadow" style="top:{box.y(value):.2f}%">shadow {grouped(value, digits)}</span>'
 
 
 def _label_digits(steps: Sequence[float], digits: int) -> int:

@@ -12,7 +12,7 @@ from shared.domain.summary import Summary, as_document, initial, step
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted
 from shared.schemas.lifecycle import AutocorrectAttempt, ErrorRaised
-from shared.schemas.market import EquityMarked
+from shared.schemas.market import EquityMarked, ShadowMarked
 from shared.schemas.orders import OrderRefused
 
 Point = tuple[datetime, Decimal]
@@ -41,12 +41,13 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that `render` takes. `document` has the fields of `summary.json`."""
+    """Everything that `render` takes. `document` has the fields of `summary.json`, `shadow` the curve of its shadow."""
 
     document: Mapping[str, Any]
     trades: Sequence[RoundTrip]
     equity: Sequence[Point]
     notes: Notes
+    shadow: Sequence[Point] = ()
 
 
 class Gathering:
@@ -56,6 +57,7 @@ class Gathering:
         self._summary: Summary | None = None
         self._trades: list[RoundTrip] = []
         self._equity: list[Point] = []
+        self._shadow: list[Point] = []
         self._refusals: Counter[str] = Counter()
         self._repairs: Counter[str] = Counter()
         self._halts: list[Halted] = []
@@ -86,7 +88,7 @@ class Gathering:
         if self._summary is None:
             raise ValueError("there are no facts to report on")
         notes = Notes(self._refusals, tuple(self._halts), self._repairs, self._errors)
-        return Material(as_document(self._summary), self._trades, self._equity, notes)
+        return Material(as_document(self._summary), self._trades, self._equity, notes, self._shadow)
 
     def _catch_up(self) -> None:
         if self._ahead is not None and self._summary is not None:
@@ -96,6 +98,8 @@ class Gathering:
         match event:
             case EquityMarked(service="runner"):
                 self.mark(event.details.close_time, event.metrics.equity)
+            case ShadowMarked():
+                self._shadow.append((event.details.close_time, event.details.equity))
             case OrderRefused():
                 self._refusals[event.details.rule] += 1
             case TradingHalted():

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.domain.portfolio import RoundTrip
+from shared.domain.report.comparison import comparison
 from shared.domain.report.curves import chart
 from shared.domain.report.distribution import histogram
 from shared.domain.report.figures import cards, headline
@@ -23,17 +24,20 @@ def render(
     trades: Sequence[RoundTrip],
     equity: Sequence[tuple[datetime, Decimal]],
     notes: Notes | None = None,
+    shadow: Sequence[tuple[datetime, Decimal]] = (),
 ) -> str:
     """One self-contained HTML page about a session.
 
-    `document` has the fields of `summary.json` with money as Decimal, `equity` a point a bar by market time.
+    `document` has the fields of `summary.json` with money as Decimal, `equity` a point a bar by market time,
+    `shadow` those of its shadow, if it has one.
     The same data give the same page, byte for byte.
     """
     quote, digits = document["quote"], money_digits(document["initial_capital"])
     body = (
         _header(document),
         cards(headline(document, trades)),
-        _section("Equity and drawdown", chart(equity, document["initial_capital"], quote, digits)),
+        _section("Equity and drawdown", chart(equity, document["initial_capital"], quote, digits, shadow)),
+        comparison(document, digits),
         '<div class="pair">',
         _section("Wins and losses", histogram(trades)),
         _section("Weekday and hour", heatmap(trades, quote, digits)),

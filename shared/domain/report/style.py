@@ -44,6 +44,9 @@ overflow-wrap:anywhere}
 .plot span{position:absolute;left:100%;transform:translateY(-50%);padding-left:8px;font-size:12px;color:var(--soft);
 white-space:nowrap;font-variant-numeric:tabular-nums}
 .plot .last{color:var(--card);background:var(--gain);border-radius:4px;padding:0 5px;margin-left:3px;font-weight:600}
+.plot path.shadow{stroke:var(--loss);stroke-width:1.6;stroke-linejoin:round;stroke-dasharray:9 4 2 4}
+.plot span.shadow{left:auto;right:4px;background:var(--card);border:1px dashed var(--loss);border-radius:4px;
+padding:0 5px}
 .axis{position:relative;height:22px;margin-top:4px;font-size:12px;color:var(--soft)}
 .axis .x{position:absolute;transform:translateX(-50%);white-space:nowrap}
 .bar-axis{display:flex;justify-content:space-between}
