@@ -8,10 +8,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from services.runner.core.plan import PlanError
+from services.runner.core.plan import PlanError, plan
 from services.runner.course import course, opening
 from services.runner.shadow import Shadow, shadow_plan
+from services.runner.skimming.skim import skim
+from services.runner.skimming.tally import Tally
 from services.runner.strategies import ema_crossover
+from shared.domain.report import gather
 from shared.schemas.envelope import Event
 from shared.schemas.identity import derived_id
 from shared.schemas.lifecycle import ErrorRaised
@@ -165,3 +168,12 @@ def test_a_shadow_given_the_steps_again_after_a_restart_goes_on_undisturbed() ->
         for step in steps[:place]:
             restarted.recall(step)
         assert [restarted.follow(step) for step in steps[place:]] == expected[place:]
+
+
+def test_a_shadows_account_is_the_same_however_few_events_are_recorded() -> None:
+    config, recorded = session(shadow=OTHER), list[Event]()
+    tally = Tally(recorded.append)
+    state = skim(plan(SESSION, config), feed_of(candles_at(WALK)), tally)
+    known = gather(rehearsed(config, WALK))
+    assert tally.material(state.portfolio).shadow == known.shadow != []
+    assert not any(isinstance(fact, ShadowMarked) for fact in recorded)
