@@ -18,6 +18,8 @@ from bench.figures import Figure
 from shared.runtime import clock
 
 RESULTS = Path(__file__).parent / "results"
+_WIDTH = 150
+"""Columns of the table where it goes into a file."""
 PARTS: Mapping[str, str] = {
     "order_path": "from a candle to the order that leaves, over the bus",
     "backtest": "a year of minutes, and how its cost grows",
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     figures = _measured(given.parts or list(PARTS), given.full, Console(stderr=True))
-    Console().print(_table(figures))
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(figures))
     _write(figures, given.full)
     return 1 if any(figure.met is False for each in figures.values() for figure in each) else 0
 
