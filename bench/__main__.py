@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
@@ -96,7 +97,20 @@ def _machine() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
+        "steadiness": round(_steadiness(), 2),
     }
+
+
+def _steadiness() -> float:
+    """The share of its best speed that a plain loop keeps up for two seconds: near 1 on a machine of one's own.
+
+    Where it is low, somebody else takes the machine's time; medians are then doubtful and 99th percentiles say nothing.
+    """
+    end, took = time.perf_counter() + 2, list[float]()
+    while (began := time.perf_counter()) < end:
+        sum(range(100_000))
+        took.append(time.perf_counter() - began)
+    return min(took) * len(took) / sum(took)
 
 
 def _processor() -> str:
