@@ -4,9 +4,8 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import get_args
 
-from services.runner.setting_up import EventsKept, Options, duration_of, speed_of
+from services.runner.setting_up import Options, duration_of, events_kept, speed_of
 from shared.runtime.errors import LeitstandError
 
 DEFAULT_SESSION = "config/demo.toml"
@@ -60,7 +59,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_events(parser: argparse.ArgumentParser) -> None:
     text = "what events.jsonl records: all; trades, without candles and marks; or none. The less, the faster"
-    parser.add_argument("--events", choices=get_args(EventsKept), default=os.environ.get("EVENTS") or "all", help=text)
+    parser.add_argument("--events", default=os.environ.get("EVENTS") or "all", help=text)
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -70,7 +69,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         candles=tuple(Path(path) for path in candles),
         speed=speed_of(arguments.speed),
         duration=duration_of(arguments.duration) if arguments.duration else None,
-        events=getattr(arguments, "events", "all"),
+        events=events_kept(getattr(arguments, "events", "all")),
     )
 
 

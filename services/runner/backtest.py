@@ -14,8 +14,8 @@ from services.runner.core.lifecycle import Opened, open_session
 from services.runner.core.plan import Plan
 from services.runner.core.state import State, initial
 from services.runner.core.todo import Cancel, Observe, Submit
-from services.runner.course import Step, course, opening
-from services.runner.feeds.port import Feed, FeedDescription
+from services.runner.course import Step
+from services.runner.feeds.port import FeedDescription
 from shared.domain.decider import react
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
@@ -34,13 +34,6 @@ _PLAIN = frozenset({OrderSubmitted, OrderAccepted})
 
 class DeadlockError(RuntimeError):
     """The session waits for a word that nobody will say: a flaw in the cores."""
-
-
-def backtest(plan: Plan, feed: Feed, watch: Watch, progress: Progress | None = None) -> State:
-    """Trade `feed` to its end and answer the final state. Errors of the feed come as FeedError."""
-    start, slices = opening(plan.config, feed.slices())
-    conductor, market = begun(plan, feed.description, start, watch, progress)
-    return run(conductor.conduct(course(plan.config, slices, start)), market)
 
 
 def begun(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from services.runner.feeds.opening import open_feed
 from services.runner.feeds.port import Feed
@@ -32,6 +32,15 @@ class Options:
     speed: Decimal | None = None
     duration: timedelta | None = None
     events: EventsKept = "all"
+
+
+def events_kept(text: str) -> EventsKept:
+    """`all`, `trades` or `none`; SettingsError for anything else."""
+    for known in get_args(EventsKept):
+        if text == known:
+            kept: EventsKept = known
+            return kept
+    raise SettingsError(f"EVENTS {text!r}: write all, trades or none")
 
 
 def speed_of(text: str) -> Decimal | None:

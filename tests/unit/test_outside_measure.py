@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.runner.backtest import backtest
 from services.runner.core.plan import plan
 from services.runner.feeds.csv_file import load_csv
+from services.runner.shadow import backtest_beside
 from shared.schemas.envelope import Event
 from shared.schemas.orders import OrderFilled
 from tests.rehearsal import SESSION, candle, feed_of, rehearse, session
@@ -62,7 +62,7 @@ def compare(path: Path) -> None:
         if isinstance(fact, OrderFilled):
             fills.append(fact)
 
-    final = backtest(plan(SESSION, config), feed, keep_fills)
+    final = backtest_beside(plan(SESSION, config), feed, keep_fills)
     opened_at = {candle.close_time: candle.open_time for candles in feed.slices() for candle in candles}
     got = [(opened_at[fill.market_time], float(fill.order.price)) for fill in fills]
     assert got == [(datetime.fromisoformat(times[bar]), price) for bar, price in expected]

@@ -13,7 +13,7 @@ from shared.schemas.market import CandleClosed, EquityMarked
 
 
 def skim(plan: Plan, feed: Feed, audience: Audience, progress: Progress | None = None) -> State:
-    """As `backtest`, to the same end by the same facts, but that candles and marks are not told.
+    """As `backtest_beside`, to the same end by the same facts, but that candles and marks are not told.
 
     What those say in sum is in the state. Fast where the feed has a tape, strategies look at one symbol at a time and
     the session has no shadow, whose every mark is told.
