@@ -13,7 +13,7 @@ from deploy.embedded.nats_server import start_nats
 from services.risk.recovery import History, recall, recall_since
 from services.risk.running import snapshots_of as guards_snapshots
 from services.risk.service import GuardService
-from services.risk.voice import Voice
+from services.risk.watch import Watch
 from services.runner.core.plan import plan
 from services.runner.kept import Kept, fields_of
 from services.runner.recollection import Recollection
@@ -135,7 +135,7 @@ async def _guards_restart(bus: Bus, settings: Settings) -> None:
 
 
 def _guard(bus: Bus, history: History) -> GuardService:
-    return GuardService(bus, Voice(bus), unsigned, None, history)
+    return GuardService(bus, Watch(bus), unsigned, None, history)
 
 
 def _signed(signed: bytes, signature: str) -> bool:

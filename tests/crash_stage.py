@@ -1,9 +1,10 @@
 """A session on a stream in memory, whose runner can be made to crash before or after any single thing that it does.
 
 The runner's conductor, the guard's core and the paper venue are the real ones. What survives a crash is what survives
-a process: the stream, and the guard, which lives elsewhere. What the runner still held back is lost.
+a process: the stream, and the guard, which lives elsewhere. What had not reached the stream yet is lost.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,23 +14,26 @@ from typing import Any, Literal
 from services.risk.core import guard as guarding
 from services.risk.core.guard import Guard
 from services.runner.conduct import Advance, Conductor, Effect, Find, Listen, Pace, Perform, Store
-from services.runner.core.evolve import evolve
 from services.runner.core.inputs import GuardSpoke, Input
 from services.runner.core.lifecycle import Opened, open_session
 from services.runner.core.plan import plan
 from services.runner.core.state import State, initial
 from services.runner.core.todo import Cancel, Submit
 from services.runner.course import course, opening
+from services.runner.recollection import Recollection, Recorded
+from services.runner.service import caught_up
 from shared.domain.decider import react
+from shared.runtime.delivery import Delivery
+from shared.schemas.codec import encode, subject_of
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.orders import Approval, Ticket
 from shared.schemas.session import SessionConfig
 from shared.venues.paper import Book, account, cancel, match, order, submit
-from shared.venues.paper.recording import rebuilt
 from tests.rehearsal import SESSION, ListedFeed
 
-Side = Literal["before", "after"]
+Side = Literal["before", "within", "after"]
+"""Within a storing, only the first of the facts on their way reach the stream."""
 
 
 class CrashedError(Exception):
@@ -43,7 +47,7 @@ def sealed(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime
 
 @dataclass
 class Stage:
-    """`held_at_most` facts wait to be stored together. `stream` holds every fact, each once.
+    """`on_its_way_at_most` facts have been sent and are not stored yet. `stream` holds every fact, each once.
 
     A paper venue lives and dies with the runner and is rebuilt from the stream; with `venue_survives` it knows what a
     real one would: every order that reached it. `submitted` are the effects at which an order was sent.
@@ -51,7 +55,7 @@ class Stage:
 
     config: SessionConfig
     feed: ListedFeed
-    held_at_most: int = 0
+    on_its_way_at_most: int = 0
     venue_survives: bool = False
     stream: list[Event] = field(default_factory=list)
     effects: int = 0
@@ -105,20 +109,23 @@ class _Runner:
         self.stage = stage
         self._crash_at = crash_at
         self._side = side
-        self._held: list[Event] = []
+        self._on_its_way: list[Event] = []
         self._heard = len(stage.stream)
-        state = initial(stage.plan)
-        for event in stage.stream:
-            state = evolve(state, event)
-        restored, self._now = rebuilt(stage.config, stage.stream)
-        self._book = stage.book if stage.venue_survives and stage.book else restored
-        self._conductor = Conductor(state, lambda: self._now)
-        self._seen = state.slices
+        self._steps = course(stage.config, stage.feed.slices(), stage.start)
+        found, untold = asyncio.run(caught_up(self._recollected(), self._steps, None))
+        stage._store(untold)
+        self._now = found.clock
+        self._book = stage.book if stage.venue_survives and stage.book else found.book
+        self._conductor = Conductor(found.state, lambda: self._now)
+
+    def _recollected(self) -> Recorded:
+        recollection = Recollection(self.stage.plan, lambda signed, signature: True)
+        for number, event in enumerate(self.stage.stream, start=1):
+            recollection.take(Delivery(subject_of(event), encode(event), number, event.timestamp, {}))
+        return recollection.result()
 
     def run(self) -> State:
-        slices = course(self.stage.config, self.stage.feed.slices(), self.stage.start)
-        remaining = (step for number, step in enumerate(slices) if number >= self._seen)
-        conducting = self._conductor.conduct(remaining)
+        conducting = self._conductor.conduct(self._steps)
         answer: Any = None
         while True:
             try:
@@ -132,6 +139,9 @@ class _Runner:
     def _carried_out(self, effect: Effect) -> Any:
         number, self.stage.effects = self.stage.effects, self.stage.effects + 1
         if number == self._crash_at and self._side == "before":
+            raise CrashedError
+        if number == self._crash_at and self._side == "within" and isinstance(effect, Store):
+            self._reach_the_stream_in_part(effect)
             raise CrashedError
         answer = self._answer(effect)
         if number == self._crash_at:
@@ -149,8 +159,8 @@ class _Runner:
                 assert word is not None, "the session waits for a word that nobody will say"
                 return word
             case Store(facts):
-                self._held += facts
-                if len(self._held) > self.stage.held_at_most:
+                self._on_its_way += facts
+                if len(self._on_its_way) > self.stage.on_its_way_at_most:
                     self._flush()
             case Advance(candles):
                 self._now = candles[0].close_time
@@ -175,8 +185,13 @@ class _Runner:
         return reports
 
     def _flush(self) -> None:
-        self.stage._store(self._held)
-        self._held = []
+        self.stage._store(self._on_its_way)
+        self._on_its_way = []
+
+    def _reach_the_stream_in_part(self, effect: Store) -> None:
+        """Some of the facts that are on their way, other ones at every effect; of those stored together, none."""
+        sent = self._on_its_way if effect.together else [*self._on_its_way, *effect.facts]
+        self.stage._store(sent[: self.stage.effects % (len(sent) + 1)])
 
     def _word(self) -> Input | None:
         while self._heard < len(self.stage.stream):

@@ -8,6 +8,7 @@ from functools import cache
 from typing import cast
 
 from shared.runtime.bus import Bus
+from shared.runtime.connection import RefusedError
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FencedError
 from shared.runtime.streams import Message
@@ -64,6 +65,21 @@ class MemoryBus:
             self._check_fence(on or writer_subjects(events[0].session_id, events[0].service), after)
         self.store_events(*fresh)
         return len(self.streams[EVENTS]) if fresh else max((self._numbers[event.id] for event in events), default=0)
+
+    async def post(self, event: Event, *, after: int, on: str) -> "asyncio.Future[int]":
+        """Stored after others had their turn; what can't be is to be appended, as with the real one."""
+        await asyncio.sleep(0)
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        try:
+            if event.id in self._numbers:
+                raise FencedError("known already")
+            self._check_fence(on, after)
+        except FencedError as error:
+            answer.set_exception(RefusedError(0, str(error)))
+            return answer
+        self.store_events(event)
+        answer.set_result(len(self.streams[EVENTS]))
+        return answer
 
     def _check_fence(self, subject: str, after: int) -> None:
         newest_first = reversed(self.streams[EVENTS])

@@ -12,7 +12,7 @@ from services.risk.recovery import History, recall, recall_since
 from services.risk.seal import own_seal
 from services.risk.second_factor import second_factor
 from services.risk.service import GuardService
-from services.risk.voice import Voice
+from services.risk.watch import Watch
 from shared.runtime.bus import Bus
 from shared.runtime.service import Context
 from shared.runtime.settings import Settings
@@ -28,14 +28,14 @@ async def guard(context: Context) -> int:
     context.health.require("recovery", lambda: None if recovered.is_set() else "still reading what is stored")
     context.ready()
     seal, factor = seal_of(context.settings), factor_of(context.settings)
-    voice, snapshots = Voice(context.bus), snapshots_of(context.bus, context.settings)
-    await voice.take_watch()
+    watch, snapshots = Watch(context.bus), snapshots_of(context.bus, context.settings)
+    await watch.take()
     history = await recalled(context.bus, snapshots)
-    service = GuardService(context.bus, voice, seal, factor, history)
+    service = GuardService(context.bus, watch, seal, factor, history)
     await service.recover(context.settings.kill_switch)
     recovered.set()
     keeper = Keeper(snapshots, history.first_event - 1)
-    loops = (service.follow_commands(), service.follow_events(keeper), beat(voice, service))
+    loops = (service.follow_commands(), service.follow_events(keeper), watch.voice.keep(), beat(watch, service))
     await _until(context.stopping, loops, lambda: _keep_last(keeper, service))
     return 0
 

@@ -15,7 +15,7 @@ from services.risk.core.stack import Stack
 from services.risk.core.verdicts import Seal
 from services.risk.incoming import concerning
 from services.risk.recovery import History
-from services.risk.voice import Voice
+from services.risk.watch import Watch
 from shared.domain.once import Once
 from shared.runtime import clock
 from shared.runtime.bus import Bus
@@ -34,13 +34,13 @@ _YIELD_EVERY = 64
 
 
 class GuardService:
-    """Facts and commands in, facts out. Whatever is decided is stored before the next thing is looked at."""
+    """Facts and commands in, facts out, in order. What is decided is on its way before the next thing is looked at."""
 
     def __init__(
-        self, bus: Bus, voice: Voice, seal: Seal, second_factor: SecondFactor | None, history: History
+        self, bus: Bus, watch: Watch, seal: Seal, second_factor: SecondFactor | None, history: History
     ) -> None:
         self._bus = bus
-        self._voice = voice
+        self._watch = watch
         self._seal = seal
         self._second_factor = second_factor
         self._history = history
@@ -57,8 +57,12 @@ class GuardService:
         return self._post.stack
 
     async def snapshot(self) -> Snapshot:
-        """All that another guard has to know to go on from here, taken between two facts or commands."""
+        """All that another guard has to know to go on from here, taken between two facts or commands.
+
+        Whatever it takes for answered has its answer in the stream.
+        """
         async with self._turn:
+            await self._watch.voice.settled()
             memory = Memory(self._post, self.next_event, self.next_command, *self._once.packed())
         return Snapshot(memory.next_event - 1, memory)
 
@@ -97,7 +101,7 @@ class GuardService:
     async def on_event(self, delivery: Delivery) -> None:
         """Answer one fact of the stream; what can't be handled is set aside. FencedError when another guard speaks."""
         started = clock.monotonic()
-        self._voice.check_watch(delivery)
+        self._watch.check(delivery)
         event = await self._read(delivery)
         if event is None:
             self.next_event = delivery.sequence + 1
@@ -148,7 +152,7 @@ class GuardService:
 
     async def _read(self, delivery: Delivery) -> Event | None:
         """The fact, None for what is of no concern, can't be read, or has been taken in before."""
-        self._voice.heard += 1
+        self._watch.heard += 1
         try:
             event = concerning(delivery)
         except UndecodableError as error:
@@ -184,7 +188,9 @@ class GuardService:
 
     async def _store(self, facts: Sequence[Event]) -> None:
         now = clock.now()
-        await self._voice.say([fact.model_copy(update={"timestamp": now}) for fact in facts])
+        told = [fact.model_copy(update={"timestamp": now}) for fact in facts]
+        # What follows from one fact is stored whole, for a later life takes what it finds there for all of it.
+        await (self._watch.voice.say(told) if len(told) == 1 else self._watch.voice.say_together(told))
         meters.count(facts)
         meters.show(self.stack)
 

@@ -46,9 +46,13 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Store these facts, all or none, before anything is done about them."""
+    """Store these facts, in order, before anything is done about them; a crash may leave the first few.
+
+    With `together`, all are stored or none.
+    """
 
     facts: Sequence[Event]
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ class Conductor:
     def _step(self, step: Step) -> Conducting:
         if not step.warmup and self.state.phase != "api_phase":
             yield from self._tell(
-                finish_warmup(self.state, labelled(self.state, "warmup", self._clock()), Warmed(self.state.slices))
+                finish_warmup(self.state, labelled(self.state, "warmup", self._clock()), Warmed(self.state.slices)),
+                together=True,
             )
         while (given := (yield Pace(step))) is not None:
             yield from self._apply(given)
@@ -161,15 +166,16 @@ class Conductor:
             yield from self.settle()
         return (
             yield from self._tell(
-                close_session(self.state, labelled(self.state, "end", self._clock()), Ended(self.state.stopping or ""))
+                close_session(self.state, labelled(self.state, "end", self._clock()), Ended(self.state.stopping or "")),
+                together=True,
             )
         )
 
     def _apply(self, given: Input) -> Conducting:
         return (yield from self._tell(handle(self.state, given, cause_of(self.state, given, self._clock()))))
 
-    def _tell(self, outcome: tuple[State, Sequence[Event]]) -> Conducting:
+    def _tell(self, outcome: tuple[State, Sequence[Event]], together: bool = False) -> Conducting:
         self.state, facts = outcome
         if facts:
-            yield Store(facts)
+            yield Store(facts, together)
         return self.state

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from services.runner.core.state import State
 from services.runner.hearing import Hearing
-from services.runner.journal import Journal
 from services.runner.kept import Kept, fields_of
 from shared.domain.once import Once
 from shared.runtime.snapshots import Keeper, Snapshot
+from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
 from shared.venues.paper import PaperVenue
 
@@ -15,9 +15,9 @@ from shared.venues.paper import PaperVenue
 class Keeping:
     """Notes what was told, and now and then keeps the session as it stands between two slices."""
 
-    def __init__(self, keeper: Keeper, journal: Journal, hearing: Hearing, once: Once) -> None:
+    def __init__(self, keeper: Keeper, voice: Voice, hearing: Hearing, once: Once) -> None:
         self._keeper = keeper
-        self._journal = journal
+        self._voice = voice
         self._hearing = hearing
         self._once = once
 
@@ -28,10 +28,8 @@ class Keeping:
 
     async def consider(self, state: State, venue: PaperVenue) -> None:
         """Keep the session, if it is time to: everything heard has been taken in, and nothing is in between."""
-        if not self._keeper.due(self._journal.last):
+        if not self._keeper.due(self._voice.last):
             return
-        heard = self._hearing.taken
-        await self._journal.flush()
-        own = self._journal.last
+        heard, own = self._hearing.taken, await self._voice.settled()
         kept = Kept(fields_of(state), venue.book, venue.clock, own, heard, *self._once.packed())
         self._keeper.keep(Snapshot(own, kept))

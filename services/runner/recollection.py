@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import structlog
 
+from services.runner.begun import Begun
 from services.runner.core.evolve import FOLDED, evolve
 from services.runner.core.plan import Plan
 from services.runner.core.state import State, initial
@@ -15,6 +16,8 @@ from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
 from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import Heartbeat
+from shared.schemas.market import CandleClosed
 from shared.schemas.orders import OrderApproved
 from shared.schemas.subjects import EVENTS, parse_event_subject
 from shared.venues.paper import Book, Rebuild
@@ -26,7 +29,7 @@ class Recorded(NamedTuple):
     """A session as the stream holds it.
 
     `own_sequence` is the number of the runner's last fact, `sequence` of any that was read, `kept_at` of the one that
-    the last snapshot stands for. `once` knows all facts that were taken in.
+    the last snapshot stands for. `once` knows all facts that were taken in. `begun` is the last slice, if any.
     """
 
     state: State
@@ -36,6 +39,7 @@ class Recorded(NamedTuple):
     own_sequence: int
     sequence: int
     kept_at: int
+    begun: Begun | None = None
 
 
 class Recollection:
@@ -56,6 +60,7 @@ class Recollection:
             self._rebuild = Rebuild(plan.config, kept.book, kept.clock)
         self._last = max(self._own, self._heard)
         self._kept_at = self._own
+        self._begun: Begun | None = None
         self.start = min(self._own, self._heard) + 1
         """From where on the stream is to be read."""
 
@@ -68,17 +73,30 @@ class Recollection:
         if is_own:
             self._own = delivery.sequence
         event = readable(delivery)
-        if event is not None and event.type in FOLDED and not self._once.knows(event) and self._counts(event):
-            self._once.note(event)
-            self._state = evolve(self._state, event)
-            self._rebuild.take(event)
+        if event is not None and not self._once.knows(event) and self._counts(event):
+            if is_own and not isinstance(event, Heartbeat):
+                self._told(event)
+            if event.type in FOLDED:
+                self._once.note(event)
+                self._state = evolve(self._state, event)
+                self._rebuild.take(event)
+
+    def _told(self, event: Event) -> None:
+        """Keep what the runner told since its last slice began, and how things stood before it."""
+        if isinstance(event, CandleClosed) and event.details.close_time != self._state.market_time:
+            self._begun = Begun(self._state, *self._rebuild.result(), (event,))
+        elif self._begun is not None:
+            self._begun = self._begun._replace(told=(*self._begun.told, event))
 
     def _counts(self, event: Event) -> bool:
         return not isinstance(event, OrderApproved) or is_signed(event, self._verify)
 
     def result(self) -> Recorded:
         """The session after what was taken."""
-        return Recorded(self._state, *self._rebuild.result(), self._once, self._own, self._last, self._kept_at)
+        book, clock = self._rebuild.result()
+        return Recorded(
+            self._state, book, clock, self._once, self._own, self._last, self._kept_at, self._begun
+        )
 
 
 def readable(delivery: Delivery) -> Event | None:

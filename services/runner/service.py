@@ -1,13 +1,16 @@
 """The runner's work as a service: find the session, take it up, trade it to its end."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 
 from services.runner import sessions
+from services.runner.begun import rest_of
 from services.runner.conduct import Conductor
+from services.runner.core.evolve import evolve
 from services.runner.core.lifecycle import Opened, open_session, refuse_session
 from services.runner.core.plan import PlanError, plan
 from services.runner.core.state import State, initial
@@ -15,7 +18,6 @@ from services.runner.course import Step, course, opening
 from services.runner.deciding import core_digest
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.hearing import Hearing
-from services.runner.journal import Journal
 from services.runner.keeping import Keeping
 from services.runner.recollection import Recorded
 from services.runner.session import Session
@@ -30,9 +32,11 @@ from shared.runtime.errors import SettingsError
 from shared.runtime.keys import verifier
 from shared.runtime.service import Context
 from shared.runtime.snapshots import Keeper, Snapshots
+from shared.runtime.voice import Voice
+from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.session import SessionConfig
-from shared.schemas.subjects import CONTROL, EVENTS
+from shared.schemas.subjects import CONTROL, EVENTS, event_subject, writer_subjects
 from shared.schemas.values import STACK
 from shared.venues.paper import PaperVenue
 from shared.venues.paper import opened as book_of
@@ -84,31 +88,35 @@ class _Trading:
 
     async def run(self) -> int:
         verify = await self._guards_key()
-        found = await self._taken_up(verify)
-        state, session_id, once = found.state, found.state.plan.session_id, found.once
+        left = await self._taken_up(verify)
+        session_id, once = left.state.plan.session_id, left.once
+        steps, shadow = course(self._config, self._feed.slices(), self._start), self._shadow(left.state)
+        found, untold = await caught_up(left, steps, shadow)
         hearing = Hearing(self._context, session_id, verify, once, found.sequence)
-        journal = Journal(self._context.bus, found.own_sequence)
-        snapshots = self._snapshots(session_id)
-        conductor = Conductor(state, clock.now)
+        voice = Voice(self._context.bus, event_subject(session_id, "runner", "heartbeat"))
+        snapshots, keeper = self._snapshots(session_id), Keeper(self._snapshots(session_id), found.kept_at)
+        keeping = Keeping(keeper, voice, hearing, once)
+        conductor = Conductor(found.state, clock.now)
         session = Session(
             self._context,
             conductor,
             PaperVenue(found.book, found.clock),
-            journal,
+            voice,
             hearing,
-            Keeping(Keeper(snapshots, found.kept_at), journal, hearing, once),
+            keeping,
             verify,
             self._options.speed,
             self._within(),
         )
         commands = await self._context.bus.last_sequence(CONTROL)
-        steps = course(self._config, self._feed.slices(), self._start)
-        shadow = self._shadow(state)
-        await _catch_up(steps, state.slices, shadow)
+        await voice.claim([session.heartbeat()], after=found.own_sequence, on=writer_subjects(session_id, "runner"))
+        keeping.note(untold)
+        await voice.say(untold)
         final = await accompanied(
             session.run(accompanied_by(shadow, conductor.conduct(steps))),
             session.beat(),
             session.watch(),
+            voice.keep(),
             hearing.follow_guard(),
             hearing.follow_kills(commands + 1),
         )
@@ -167,13 +175,27 @@ class _Trading:
         return Recorded(state, book_of(self._config), self._start, once, own, before, own)
 
 
-async def _catch_up(steps: Iterator[Step], count: int, shadow: Shadow | None) -> None:
-    """Pass over the `count` slices that are decided on already; the shadow, whose state is kept nowhere, follows."""
-    for number, step in enumerate(islice(steps, count)):
+async def caught_up(
+    found: Recorded, steps: Iterator[Step], shadow: Shadow | None
+) -> tuple[Recorded, Sequence[Event]]:
+    """The session after the slices that were decided on, and what the last of them has yet to tell.
+
+    The slices are passed over, and the shadow, whose state is kept nowhere, follows.
+    """
+    decided = found.state.slices - (found.begun is not None)
+    for number, step in enumerate(islice(steps, decided)):
         if shadow:
             shadow.recall(step)
         if number % CATCHING_UP == 0:
             await asyncio.sleep(0)
+    last = next(steps, None) if found.begun else None
+    if found.begun is None or last is None:
+        return found, ()
+    rest = rest_of(found.begun, last, shadow)
+    if not rest.facts:
+        return found, ()
+    state = reduce(evolve, rest.facts, found.state)
+    return found._replace(state=state, book=rest.book, clock=rest.clock), rest.facts
 
 
 async def _read_once_there(context: Context, path: Path) -> str:

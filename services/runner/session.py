@@ -12,13 +12,13 @@ from services.runner.core.state import State
 from services.runner.core.todo import Cancel, Observe, Submit
 from services.runner.course import Step
 from services.runner.hearing import Hearing
-from services.runner.journal import Journal
 from services.runner.keeping import Keeping
 from shared.domain import portfolio
 from shared.domain.approval import Verify, admit
 from shared.runtime import clock
 from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
+from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, Facts
 from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
@@ -37,7 +37,7 @@ class Session:
         context: Context,
         conductor: Conductor,
         venue: PaperVenue,
-        journal: Journal,
+        voice: Voice,
         hearing: Hearing,
         keeping: Keeping,
         verify: Verify,
@@ -47,7 +47,7 @@ class Session:
         self._context = context
         self._conductor = conductor
         self._venue = venue
-        self._journal = journal
+        self._voice = voice
         self._hearing = hearing
         self._keeping = keeping
         self._verify = verify
@@ -65,7 +65,7 @@ class Session:
                 effect = conducting.send(answer)
             except StopIteration as end:
                 final: State = end.value
-                await self._journal.flush()
+                await self._voice.settled()
                 return final
             answer = await self._answer(effect)
 
@@ -74,18 +74,17 @@ class Session:
             case Pace(step):
                 return await self._pace(step)
             case Listen():
-                await self._journal.flush()
                 return await self._listen()
-            case Store(facts):
+            case Store(facts, together):
                 self._keeping.note(facts)
-                return await self._journal.hold(facts)
+                await (self._voice.say_together(facts) if together else self._voice.say(facts))
             case Advance(candles):
                 metrics.SLICES.inc()
                 metrics.MARKET_TIME.set(candles[0].close_time.timestamp())
                 metrics.ORDERS_IN_FLIGHT.set(len(self._conductor.state.orders))
                 return self._venue.advance(candles)
             case Perform(action):
-                await self._journal.flush()
+                await self._voice.settled()
                 return await self._perform(action)
             case Find(name):
                 return await self._venue.order(name)
@@ -113,7 +112,6 @@ class Session:
                 await self._keeping.consider(self._conductor.state, self._venue)
                 await asyncio.sleep(0)
                 return None
-            await self._journal.flush()
             await self._hearing.wait(self._no_later_than_the_deadline(wait))
 
     def _wants_to_stop(self) -> str | None:
@@ -160,18 +158,19 @@ class Session:
         self._hearing.wake()
 
     async def beat(self) -> None:
-        """Tell a heartbeat every few seconds, without end."""
+        """Tell a heartbeat every few seconds, without end; the first has been told."""
         while True:
-            await self._journal.append([self._heartbeat()])
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self._voice.renew([self.heartbeat()])
 
-    def _heartbeat(self) -> Event:
+    def heartbeat(self) -> Event:
+        """A sign of life: what the session has come to."""
         state, now, name = self._conductor.state, clock.now(), clock.new_id()
         account = portfolio.metrics(state.portfolio)
         cause = Cause(name, state.plan.session_id, now, state.market_time or state.market_start or now, name)
         vital = HeartbeatMetrics(
             uptime_seconds=round(clock.monotonic() - self._started, 3),
-            events_published=self._journal.stored,
+            events_published=self._voice.told,
             events_consumed=self._hearing.count,
             equity=account.equity,
             pnl=account.pnl,

@@ -1,5 +1,6 @@
 """The bus as services see it: facts in, facts out, commands and dead letters."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Self
 
@@ -45,6 +46,14 @@ class Bus:
         instead, whatever the events' own subjects are.
         """
         return await publishing.append(self.connection, events, _fence(events, after, on), atomic)
+
+    async def post(self, event: Event, *, after: int, on: str) -> "asyncio.Future[int]":
+        """Send `event` at once and answer where its number in EVENTS will be; posts arrive in their order.
+
+        It is stored only while `after` is the number of the last message on the subject `on`. A RetryableError or
+        RefusedError, here or there, says that it has to be appended.
+        """
+        return await publishing.post(self.connection, event, Fence(on, after, own=False))
 
     async def message_at(self, stream: str, sequence: int) -> streams.Message | None:
         """Subject and payload of the message that is number `sequence` in `stream`, None when there is none."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from nats.aio.msg import Msg
+
 from shared.runtime import clock, metrics
 from shared.runtime.connection import Connection, RefusedError, accepted
 from shared.runtime.errors import FatalError, FencedError, RetryableError
@@ -54,6 +56,32 @@ async def append(
     return last
 
 
+async def post(connection: Connection, event: Event, fence: Fence | None = None) -> "asyncio.Future[int]":
+    """Send `event` without waiting; answers where its number in the stream will be.
+
+    There, or here, RetryableError or RefusedError tell that it was not stored, or not by this sending: `append` it.
+    """
+    answer = await connection.post(subject_of(event), encode(event), _identity(event) | _headers(fence))
+    number: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    answer.add_done_callback(partial(_pass_on, number, event.type))
+    return number
+
+
+def _pass_on(number: "asyncio.Future[int]", name: str, answer: "asyncio.Future[Msg]") -> None:
+    if number.done():
+        return
+    try:
+        told = accepted(answer.result())
+    except (RetryableError, RefusedError) as error:
+        number.set_exception(error)
+        return
+    if told.get("duplicate"):
+        number.set_exception(RefusedError(_DUPLICATE_IN_BATCH, "stored before"))
+        return
+    metrics.count_published(name)
+    number.set_result(int(told["seq"]))
+
+
 def _chunks(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
     return (events[start : start + LARGEST_BATCH] for start in range(0, len(events), LARGEST_BATCH))
 
@@ -84,10 +112,13 @@ async def _publish_one(connection: Connection, event: Event, fence: Fence | None
 
 
 async def _publish_in_turn(connection: Connection, events: Sequence[Event], fence: Fence | None) -> int:
-    """All at once, in order; where there is a fence, only after the first has passed it."""
+    """All at once, in order. A fence that moves lets only the first pass by its number, and the others behind it."""
     last = await _publish_one(connection, events[0], fence) if fence else 0
     rest = events[1:] if fence else events
-    answers = [await connection.post(subject_of(event), encode(event), _identity(event)) for event in rest]
+    still = None if fence is None or fence.own else fence
+    answers = [
+        await connection.post(subject_of(event), encode(event), _identity(event) | _headers(still)) for event in rest
+    ]
     await asyncio.wait(answers)
     return max([last, *(int(accepted(answer.result())["seq"]) for answer in answers)])
 
@@ -139,7 +170,8 @@ async def _check_own(connection: Connection, event: Event, sequence: int) -> Non
 
 
 def _fenced_off(event: Event, why: str) -> FencedError:
-    return FencedError(f"another {event.service} writes session {event.session_id}: {why}; stop one of them")
+    writer = "guard" if event.service == "risk" else event.service
+    return FencedError(f"another {writer} is at work in session {event.session_id}: {why}; stop one of them")
 
 
 async def _stored_as(connection: Connection, event: Event) -> int | None:

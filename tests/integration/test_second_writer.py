@@ -10,7 +10,7 @@ import pytest
 
 from deploy.embedded.nats_server import start_nats
 from services.recorder.core.validation import Validation
-from services.risk.voice import WATCH, Voice
+from services.risk.watch import WATCH, Watch
 from shared.runtime.bus import Bus
 from shared.runtime.errors import FencedError
 from shared.schemas.codec import decode
@@ -114,13 +114,16 @@ async def test_a_guard_that_was_frozen_while_another_took_over_does_no_harm_when
 
 
 async def test_a_guard_without_the_watch_can_neither_judge_nor_beat_anywhere(stage: Stage) -> None:
-    story, old, new = Story(), Voice(stage.bus), Voice(stage.bus)
-    await old.take_watch()
-    await old.say([story.tell_halted("before")])
-    await new.take_watch()
+    story, old, new = Story(), Watch(stage.bus), Watch(stage.bus)
+    await old.take()
+    await old.voice.say_together([story.tell_halted("before")])
+    await new.take()
     stored = len(await stage.facts())
     with pytest.raises(FencedError, match="another guard is at work"):
-        await old.say([story.tell_halted("a session that the successor has never heard of")])
+        await old.voice.say_together([story.tell_halted("a session that the successor has never heard of")])
+    await old.voice.say([story.tell_halted("and nobody waits for the answer")])
+    with pytest.raises(FencedError, match="another guard is at work"):
+        await old.voice.settled()
     with pytest.raises(FencedError, match="another guard is at work"):
         await old.beat([(SESSION, story.now)])
     assert len(await stage.facts()) == stored
@@ -128,15 +131,15 @@ async def test_a_guard_without_the_watch_can_neither_judge_nor_beat_anywhere(sta
 
 
 async def test_a_guard_hears_of_its_successor_before_it_is_refused(stage: Stage) -> None:
-    old, new = Voice(stage.bus), Voice(stage.bus)
-    await old.take_watch()
-    await new.take_watch()
+    old, new = Watch(stage.bus), Watch(stage.bus)
+    await old.take()
+    await new.take()
     claims = [delivery async for delivery in stage.bus.read(EVENTS, [WATCH])]
-    old.check_watch(claims[0])
+    old.check(claims[0])
     for claim in claims:
-        new.check_watch(claim)
+        new.check(claim)
     with pytest.raises(FencedError, match=f"number {claims[1].sequence} of EVENTS"):
-        old.check_watch(claims[1])
+        old.check(claims[1])
 
 
 async def test_of_two_runners_on_one_session_one_is_refused_and_says_so(stage: Stage) -> None:
@@ -150,7 +153,7 @@ async def test_of_two_runners_on_one_session_one_is_refused_and_says_so(stage: S
             left.ask_to_end()
             assert await stage.ended(left) == 0
             assert await stage.ended(ended) == 1
-    assert "another runner writes session" in ended.said
+    assert "another runner is at work" in ended.said
     await is_one_session_in_good_order(stage)
 
 
@@ -166,7 +169,7 @@ async def test_a_runner_that_was_frozen_while_another_went_on_does_no_harm_when_
             await stage.until_stored(every_session("runner", "equity_marked"), start=seen + 1)
             second.ask_to_end()
             assert await stage.ended(second) == 0
-    assert "another runner writes session" in frozen.said
+    assert "another runner is at work" in frozen.said
     await is_one_session_in_good_order(stage)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.risk.recovery import recall
 from services.risk.service import GuardService
-from services.risk.voice import Voice
+from services.risk.watch import Watch
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import CONTROL, EVENTS
 from tests.guard_story import Story, config, exit_ticket, ticket, unsigned
@@ -33,9 +33,9 @@ TOLD = told()
 
 
 async def guard_on(memory: MemoryBus) -> GuardService:
-    voice = Voice(memory.bus)
-    await voice.take_watch()
-    service = GuardService(memory.bus, voice, unsigned, None, await recall(memory.bus))
+    watch = Watch(memory.bus)
+    await watch.take()
+    service = GuardService(memory.bus, watch, unsigned, None, await recall(memory.bus))
     await service.recover()
     return service
 

@@ -11,7 +11,7 @@ from services.risk.core.stack import Stack
 from services.risk.recovery import recall, recall_since
 from services.risk.running import snapshots_of
 from services.risk.service import GuardService
-from services.risk.voice import Voice
+from services.risk.watch import Watch
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import CONTROL, EVENTS
 from tests.bus_facts import settings_for
@@ -69,7 +69,7 @@ class Lives:
     async def through(self, acts: list[Act], keep_after: frozenset[int], behind: int) -> None:
         """Hear each act; the stream runs ahead of the guard by up to `behind` events."""
         guard = await self.recovered(await recall(self.memory.bus))
-        await guard._voice.take_watch()
+        await guard._watch.take()
         for number, act in enumerate(acts):
             await self._act(guard, act)
             await self._hear(guard, behind)
@@ -78,7 +78,7 @@ class Lives:
         await self._hear(guard, 0)
 
     async def recovered(self, history: object) -> GuardService:
-        guard = GuardService(self.memory.bus, Voice(self.memory.bus), unsigned, second_factor, history)  # type: ignore[arg-type]
+        guard = GuardService(self.memory.bus, Watch(self.memory.bus), unsigned, second_factor, history)  # type: ignore[arg-type]
         await guard.recover()
         return guard
 

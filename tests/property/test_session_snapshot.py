@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runner import journal
 from services.runner.core.plan import plan
 from services.runner.kept import Kept, fields_of
 from services.runner.recollection import Recollection, Recorded
@@ -163,7 +162,6 @@ async def final_metrics(crashes: list[int]) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeping, "EVERY_EVENTS", 10)
         patch.setattr(keeping, "PAUSE_SECONDS", 0.0)
-        patch.setattr(journal, "HELD_AT_MOST", 1)
         patch.setattr(asyncio, "to_thread", at_once)
         stage = MemoryStage(Path(folder), *write_walk(Path(folder), 90))
         async with stage.guarded():

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from services.runner import journal
 from services.runner.core.plan import plan
 from services.runner.setting_up import Options, configured, with_feed
 from services.runner.shadow import backtest_beside
@@ -49,9 +48,8 @@ def backtested(session: Path, candles: Path) -> list[Event]:
 
 @pytest.mark.parametrize("crashes", [[], [45, 70, 110]])
 async def test_a_shadow_on_the_bus_marks_what_the_backtest_marks_wherever_the_runner_crashes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: list[int]
+    tmp_path: Path, crashes: list[int]
 ) -> None:
-    monkeypatch.setattr(journal, "HELD_AT_MOST", 1)
     session, candles = with_shadow(tmp_path)
     stage = MemoryStage(tmp_path, session, candles)
     async with stage.guarded():

@@ -28,7 +28,7 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
         case SliceClosed(candles):
             return of_slice(state, candles[0].close_time, at)
         case Reported(reports):
-            return labelled(state, f"reports:{_name(reports) if reports else state.slices}", at)
+            return labelled(state, f"reports:{_name(reports) if reports else _count(state)}", at)
         case KillHeard(command):
             return labelled(state, f"control:{command.sequence}", at)
         case StopRequested(reason):
@@ -48,6 +48,11 @@ def labelled(state: State, label: str, at: datetime) -> Cause:
     """A cause within the session that no fact of the stream names."""
     name = derived_id(state.plan.session_id, label)
     return Cause(name, state.plan.session_id, at, state.market_time or state.market_start or at, name)
+
+
+def _count(state: State) -> str:
+    """A name for having nothing reported that differs once an order more is intended."""
+    return f"{state.slices}:{state.order_count}"
 
 
 def _name(reports: Sequence[Report]) -> str:
