@@ -121,10 +121,11 @@ class Connection:
             await self._pause(deadline - clock.monotonic())
 
     async def _pause(self, longest: float) -> None:
-        if self.connected:
+        # The client knows of a loss before it tells: until then, who asks again must not keep it from doing so.
+        if self._up.is_set():
             await asyncio.sleep(min(_RECONNECT_WAIT_SECONDS, longest))
-            return
-        await set_within(self._up, longest)
+        else:
+            await set_within(self._up, longest)
 
     async def restored(self) -> None:
         """Wait until the server can be reached; FatalError when the connection has ended for good."""
