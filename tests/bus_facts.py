@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared.runtime import clock
 from shared.runtime.settings import Settings, load_settings
-from shared.schemas.lifecycle import ErrorDetails, ErrorRaised
+from shared.schemas.lifecycle import ErrorDetails, ErrorRaised, Heartbeat, HeartbeatMetrics
 from shared.schemas.values import Service
 
 
@@ -21,6 +21,21 @@ def told(session_id: str, number: int = 0, service: Service = "runner", where: s
         service=service,
         error=f"number {number}",
         details=ErrorDetails(where=where),
+    )
+
+
+def heartbeat(session_id: str) -> Heartbeat:
+    """The runner's sign of life in the session."""
+    instant, identity = clock.now(), clock.new_id()
+    return Heartbeat(
+        timestamp=instant,
+        market_time=instant,
+        session_id=session_id,
+        id=identity,
+        correlation_id=identity,
+        causation_id=identity,
+        service="runner",
+        metrics=HeartbeatMetrics(uptime_seconds=1.0, events_published=0, events_consumed=0),
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import cast
@@ -11,6 +11,7 @@ from shared.runtime.bus import Bus
 from shared.runtime.connection import RefusedError
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FencedError
+from shared.runtime.publishing import Outcome
 from shared.runtime.streams import Message
 from shared.schemas.codec import encode, subject_of
 from shared.schemas.envelope import Event
@@ -66,20 +67,18 @@ class MemoryBus:
         self.store_events(*fresh)
         return len(self.streams[EVENTS]) if fresh else max((self._numbers[event.id] for event in events), default=0)
 
-    async def post(self, event: Event, *, after: int, on: str) -> "asyncio.Future[int]":
+    async def post(self, event: Event, told: Callable[[Outcome], None], *, after: int, on: str) -> None:
         """Stored after others had their turn; what can't be is to be appended, as with the real one."""
         await asyncio.sleep(0)
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         try:
             if event.id in self._numbers:
                 raise FencedError("known already")
             self._check_fence(on, after)
         except FencedError as error:
-            answer.set_exception(RefusedError(0, str(error)))
-            return answer
+            told(RefusedError(0, str(error)))
+            return
         self.store_events(event)
-        answer.set_result(len(self.streams[EVENTS]))
-        return answer
+        told(len(self.streams[EVENTS]))
 
     def _check_fence(self, subject: str, after: int) -> None:
         newest_first = reversed(self.streams[EVENTS])

@@ -94,9 +94,7 @@ class Recollection:
     def result(self) -> Recorded:
         """The session after what was taken."""
         book, clock = self._rebuild.result()
-        return Recorded(
-            self._state, book, clock, self._once, self._own, self._last, self._kept_at, self._begun
-        )
+        return Recorded(self._state, book, clock, self._once, self._own, self._last, self._kept_at, self._begun)
 
 
 def readable(delivery: Delivery) -> Event | None:

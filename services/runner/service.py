@@ -175,9 +175,7 @@ class _Trading:
         return Recorded(state, book_of(self._config), self._start, once, own, before, own)
 
 
-async def caught_up(
-    found: Recorded, steps: Iterator[Step], shadow: Shadow | None
-) -> tuple[Recorded, Sequence[Event]]:
+async def caught_up(found: Recorded, steps: Iterator[Step], shadow: Shadow | None) -> tuple[Recorded, Sequence[Event]]:
     """The session after the slices that were decided on, and what the last of them has yet to tell.
 
     The slices are passed over, and the shadow, whose state is kept nowhere, follows.

@@ -1,8 +1,10 @@
 """Requests and their answers over one subscription; a lost connection fails all that are open at once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 import nats.errors
 from nats.aio.client import Client
@@ -11,6 +13,13 @@ from nats.aio.msg import Msg
 from shared.runtime.errors import FatalError, RetryableError
 
 _NO_RESPONDERS = "503"
+Heard = Callable[[Msg | RetryableError], None]
+"""Is given the answer, or what became of it; at once, between two steps of whoever runs."""
+
+
+class _Open(NamedTuple):
+    heard: Heard
+    timer: asyncio.TimerHandle
 
 
 class Answers:
@@ -21,47 +30,52 @@ class Answers:
         self._within = within
         self._inbox = ""
         self._numbers = count()
-        self._open: dict[str, asyncio.Future[Msg]] = {}
+        self._open: dict[str, _Open] = {}
 
     async def listen(self) -> None:
         """Subscribe to the answers, once the client is connected and knows its own prefix."""
         self._inbox = self._client.new_inbox()
         await self._client.subscribe(f"{self._inbox}.*", cb=self._receive)
 
-    async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> asyncio.Future[Msg]:
-        """Publish; answers where the answer will be: the message, or RetryableError when none comes in time.
+    async def ask(self, subject: str, payload: bytes, headers: Mapping[str, str] | None, heard: Heard) -> None:
+        """Publish; `heard` is called once, with the message or with a RetryableError when none comes in time.
 
-        RetryableError at once when the server can't be reached, FatalError when the payload is too large.
+        RetryableError here when the server can't be reached, FatalError when the payload is too large: then never.
         """
         number = str(next(self._numbers))
         await send(self._client, subject, payload, headers, f"{self._inbox}.{number}")
-        loop = asyncio.get_running_loop()
-        answer = self._open[number] = loop.create_future()
-        timer = loop.call_later(self._within, _fail, answer, f"none within {self._within:g} s")
+        late = partial(self._close, number, RetryableError(f"no answer from the bus: none within {self._within:g} s"))
+        self._open[number] = _Open(heard, asyncio.get_running_loop().call_later(self._within, late))
 
-        def forget(done: asyncio.Future[Msg]) -> None:
-            timer.cancel()
-            self._open.pop(number, None)
-            if not done.cancelled():
-                done.exception()  # seen, also where nobody awaits it any more
-
-        answer.add_done_callback(forget)
+    async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> asyncio.Future[Msg]:
+        """Publish; answers where the answer will be. Raises, there or here, as `ask` does."""
+        answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+        await self.ask(subject, payload, headers, partial(_settle, answer))
         return answer
 
     def fail(self, reason: str) -> None:
         """Let every open request fail, to be repeated by whoever asked."""
-        for answer in tuple(self._open.values()):
-            _fail(answer, reason)
+        for number in tuple(self._open):
+            self._close(number, RetryableError(f"no answer from the bus: {reason}"))
 
     async def _receive(self, message: Msg) -> None:
-        answer = self._open.get(message.subject.rsplit(".", 1)[1])
-        if answer is not None and not answer.done():
-            answer.set_result(message)
+        self._close(message.subject.rsplit(".", 1)[1], message)
+
+    def _close(self, number: str, outcome: Msg | RetryableError) -> None:
+        asked = self._open.pop(number, None)
+        if asked is not None:
+            asked.timer.cancel()
+            asked.heard(outcome)
 
 
-def _fail(answer: asyncio.Future[Msg], reason: str) -> None:
-    if not answer.done():
-        answer.set_exception(RetryableError(f"no answer from the bus: {reason}"))
+def _settle(answer: asyncio.Future[Msg], outcome: Msg | RetryableError) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, RetryableError):
+        answer.set_exception(outcome)
+        answer.exception()  # seen, also where nobody awaits it any more
+    else:
+        answer.set_result(outcome)
 
 
 def content(message: Msg) -> bytes:

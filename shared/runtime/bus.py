@@ -1,14 +1,13 @@
 """The bus as services see it: facts in, facts out, commands and dead letters."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Self
 
 from shared.runtime import clock, consuming, metrics, publishing, streams
 from shared.runtime.connection import Connection, RefusedError
 from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
-from shared.runtime.publishing import Fence
+from shared.runtime.publishing import Fence, Outcome
 from shared.runtime.settings import Settings
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import command_subject, deadletter_subject, writer_subjects
@@ -47,13 +46,13 @@ class Bus:
         """
         return await publishing.append(self.connection, events, _fence(events, after, on), atomic)
 
-    async def post(self, event: Event, *, after: int, on: str) -> "asyncio.Future[int]":
-        """Send `event` at once and answer where its number in EVENTS will be; posts arrive in their order.
+    async def post(self, event: Event, told: Callable[[Outcome], None], *, after: int, on: str) -> None:
+        """Send `event` at once; `told` is given its number in EVENTS later, or the error that says to append it.
 
-        It is stored only while `after` is the number of the last message on the subject `on`. A RetryableError or
-        RefusedError, here or there, says that it has to be appended.
+        Posts arrive in their order. It is stored only while `after` is the number of the last message on the subject
+        `on`. RetryableError when the server can't be reached: then `told` is given nothing.
         """
-        return await publishing.post(self.connection, event, Fence(on, after, own=False))
+        await publishing.post(self.connection, event, Fence(on, after, own=False), told)
 
     async def message_at(self, stream: str, sequence: int) -> streams.Message | None:
         """Subject and payload of the message that is number `sequence` in `stream`, None when there is none."""

@@ -12,7 +12,7 @@ from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 
 from shared.runtime import clock, metrics
-from shared.runtime.answers import Answers, content, send
+from shared.runtime.answers import Answers, Heard, content, send
 from shared.runtime.errors import FatalError, RetryableError
 from shared.runtime.patience import set_within
 from shared.runtime.settings import Settings
@@ -96,6 +96,10 @@ class Connection:
     async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> asyncio.Future[Msg]:
         """Ask once without waiting; what comes is for `accepted`. Requests arrive in the order they were posted."""
         return await self._answers.post(subject, payload, headers)
+
+    async def ask(self, subject: str, payload: bytes, headers: Mapping[str, str] | None, heard: Heard) -> None:
+        """Ask once without waiting; `heard` is given what comes, for `accepted`, without any detour."""
+        await self._answers.ask(subject, payload, headers, heard)
 
     async def send(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Publish without waiting for anything; RetryableError when the server can't be reached."""

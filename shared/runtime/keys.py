@@ -3,6 +3,7 @@
 import os
 from base64 import b32decode, b64decode, b64encode
 from binascii import Error as Base64Error
+from functools import lru_cache
 from pathlib import Path
 
 import nkeys
@@ -15,6 +16,8 @@ from shared.runtime.errors import SettingsError
 _KEY_BYTES = 32
 _PUBLIC_BYTES = 1 + _KEY_BYTES + 2
 _USER_PREFIX = nkeys.PREFIX_BYTE_USER
+_REMEMBERED = 16
+"""An approval is checked when it is heard and again where its order is sent; the second time costs nothing."""
 
 
 def load_or_create_seed(path: Path) -> bytes:
@@ -57,6 +60,7 @@ def verifier(public_key: str, setting: str = "RISK_PUBLIC_KEY") -> Verify:
     """The check of signatures by the holder of `public_key`; SettingsError naming `setting` when it is no NKEY."""
     key = VerifyKey(_raw_public_key(public_key.strip(), setting))
 
+    @lru_cache(maxsize=_REMEMBERED)
     def verify(message: bytes, signature: str) -> bool:
         try:
             key.verify(message, b64decode(signature, validate=True))

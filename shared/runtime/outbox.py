@@ -4,8 +4,8 @@ import asyncio
 from functools import partial
 
 from shared.runtime.bus import Bus
-from shared.runtime.connection import RefusedError
 from shared.runtime.errors import RetryableError
+from shared.runtime.publishing import Outcome
 from shared.schemas.envelope import Event
 
 IN_FLIGHT = 256
@@ -38,13 +38,11 @@ class Outbox:
         if self._failed:
             await self.settle(after=after, on=on)
         number, self._posted = self._posted, self._posted + 1
-        try:
-            answer = await self._bus.post(event, after=after, on=on)
-        except RetryableError:
-            self._fail(number, event)
-            return
         self._open.add(number)
-        answer.add_done_callback(partial(self._answered, number, event))
+        try:
+            await self._bus.post(event, partial(self._answered, number, event), after=after, on=on)
+        except RetryableError as error:
+            self._answered(number, event, error)
 
     async def settle(self, *, after: int, on: str) -> int:
         """Return once all that was posted is stored; answers `last`. FencedError when another writer has taken over."""
@@ -61,15 +59,12 @@ class Outbox:
             self._bearable, self._room = count, asyncio.get_running_loop().create_future()
             await self._room
 
-    def _answered(self, number: int, event: Event, answer: "asyncio.Future[int]") -> None:
-        try:
-            self.last = max(self.last, answer.result())
-        except (RetryableError, RefusedError):
-            self._fail(number, event)
+    def _answered(self, number: int, event: Event, outcome: Outcome) -> None:
+        if isinstance(outcome, int):
+            self.last = max(self.last, outcome)
+        else:
+            self._failed[number] = event
+            self.trouble.set()
         self._open.discard(number)
         if self._room is not None and not self._room.done() and len(self._open) <= self._bearable:
             self._room.set_result(None)
-
-    def _fail(self, number: int, event: Event) -> None:
-        self._failed[number] = event
-        self.trouble.set()

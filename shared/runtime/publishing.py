@@ -1,7 +1,7 @@
 """Storing facts: each exactly once and batches as a whole, across lost answers and restarts of the server."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -56,30 +56,30 @@ async def append(
     return last
 
 
-async def post(connection: Connection, event: Event, fence: Fence | None = None) -> "asyncio.Future[int]":
-    """Send `event` without waiting; answers where its number in the stream will be.
-
-    There, or here, RetryableError or RefusedError tell that it was not stored, or not by this sending: `append` it.
-    """
-    answer = await connection.post(subject_of(event), encode(event), _identity(event) | _headers(fence))
-    number: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    answer.add_done_callback(partial(_pass_on, number, event.type))
-    return number
+Outcome = int | RetryableError | RefusedError
+"""A fact's number in the stream, or why it was not stored, or not by this sending: then it is to be appended."""
 
 
-def _pass_on(number: "asyncio.Future[int]", name: str, answer: "asyncio.Future[Msg]") -> None:
-    if number.done():
-        return
+async def post(connection: Connection, event: Event, fence: Fence | None, told: Callable[[Outcome], None]) -> None:
+    """Send `event` without waiting; `told` is given what became of it. RetryableError here: nothing was sent."""
+
+    def heard(answer: Msg | RetryableError) -> None:
+        told(_outcome(event.type, answer))
+
+    await connection.ask(subject_of(event), encode(event), _identity(event) | _headers(fence), heard)
+
+
+def _outcome(name: str, answer: Msg | RetryableError) -> Outcome:
+    if isinstance(answer, RetryableError):
+        return answer
     try:
-        told = accepted(answer.result())
+        said = accepted(answer)
     except (RetryableError, RefusedError) as error:
-        number.set_exception(error)
-        return
-    if told.get("duplicate"):
-        number.set_exception(RefusedError(_DUPLICATE_IN_BATCH, "stored before"))
-        return
+        return error
+    if said.get("duplicate"):
+        return RefusedError(_DUPLICATE_IN_BATCH, "stored before")
     metrics.count_published(name)
-    number.set_result(int(told["seq"]))
+    return int(said["seq"])
 
 
 def _chunks(events: Sequence[Event]) -> Iterator[Sequence[Event]]:

@@ -10,9 +10,10 @@ from deploy.embedded.nats_server import start_nats
 from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.errors import FatalError, FencedError
+from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
-from shared.schemas.subjects import EVENTS, session_subjects
-from tests.bus_facts import settings_for, told
+from shared.schemas.subjects import EVENTS, event_subject, session_subjects, writer_subjects
+from tests.bus_facts import heartbeat, settings_for, told
 
 LARGER_THAN_ANY_MESSAGE = 2_000_000
 
@@ -159,5 +160,33 @@ async def test_a_killed_server_costs_nothing_and_stores_nothing_twice(tmp_path: 
         await writing
         assert await stored(bus, session) == [event.id for batch in batches for event in batch]
     finally:
+        await bus.close()
+        server.stop()
+
+
+async def test_what_is_said_while_the_server_is_killed_is_stored_once_and_in_order(tmp_path: Path) -> None:
+    server, session = start_nats(tmp_path), clock.new_id()
+    bus = await Bus.connect(settings_for(server.url), "runner")
+    await bus.ensure_streams()
+    voice, facts = Voice(bus, event_subject(session, "runner", "heartbeat")), [told(session, n) for n in range(300)]
+    claim = heartbeat(session)
+    await voice.claim([claim], after=0, on=writer_subjects(session, "runner"))
+
+    async def talk() -> None:
+        for fact in facts:
+            await voice.say([fact])
+            await asyncio.sleep(0.001)
+
+    talking, keeping = asyncio.create_task(talk()), asyncio.create_task(voice.keep())
+    try:
+        while await bus.last_sequence(EVENTS) < 100:
+            assert not talking.done()
+        server.kill()
+        server = await asyncio.to_thread(server.again)
+        await talking
+        assert await voice.settled() == await bus.last_sequence(EVENTS)
+        assert await stored(bus, session) == [claim.id, *ids(facts)]
+    finally:
+        keeping.cancel()
         await bus.close()
         server.stop()
