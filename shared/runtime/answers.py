@@ -19,7 +19,7 @@ Heard = Callable[[Msg | RetryableError], None]
 
 class _Open(NamedTuple):
     heard: Heard
-    timer: asyncio.TimerHandle
+    asked_at: float
 
 
 class Answers:
@@ -31,6 +31,7 @@ class Answers:
         self._inbox = ""
         self._numbers = count()
         self._open: dict[str, _Open] = {}
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def listen(self) -> None:
         """Subscribe to the answers, once the client is connected and knows its own prefix."""
@@ -44,8 +45,10 @@ class Answers:
         """
         number = str(next(self._numbers))
         await send(self._client, subject, payload, headers, f"{self._inbox}.{number}")
-        late = partial(self._close, number, RetryableError(f"no answer from the bus: none within {self._within:g} s"))
-        self._open[number] = _Open(heard, asyncio.get_running_loop().call_later(self._within, late))
+        loop = asyncio.get_running_loop()
+        self._open[number] = _Open(heard, loop.time())
+        if self._sweep is None:
+            self._sweep = loop.call_later(self._within, self._close_late, loop)
 
     async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> asyncio.Future[Msg]:
         """Publish; answers where the answer will be. Raises, there or here, as `ask` does."""
@@ -64,8 +67,16 @@ class Answers:
     def _close(self, number: str, outcome: Msg | RetryableError) -> None:
         asked = self._open.pop(number, None)
         if asked is not None:
-            asked.timer.cancel()
             asked.heard(outcome)
+
+    def _close_late(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Fail what has waited too long: one timer for all, for they wait equally long and come in order."""
+        self._sweep, now = None, loop.time()
+        for number, asked in tuple(self._open.items()):
+            if asked.asked_at + self._within > now:
+                self._sweep = loop.call_at(asked.asked_at + self._within, self._close_late, loop)
+                return
+            self._close(number, RetryableError(f"no answer from the bus: none within {self._within:g} s"))
 
 
 def _settle(answer: asyncio.Future[Msg], outcome: Msg | RetryableError) -> None:
