@@ -154,6 +154,8 @@ def _of_its_type(line: bytes) -> Event:
         name = json.loads(line)["type"]
     except (ValueError, KeyError, TypeError):
         raise UndecodableError("the line is no JSON object with a type") from None
+    if not isinstance(name, str):
+        raise UndecodableError(f"unknown event type {name!r}")
     return decode_as(name, line)
 
 

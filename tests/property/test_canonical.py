@@ -1,6 +1,7 @@
 """The quick way of reading: it takes what is written by us, and never decides otherwise than the careful way."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from shared.schemas.catalogue import BY_NAME
-from shared.schemas.codec import UndecodableError, decode, encode, subject_of
+from shared.schemas.codec import UndecodableError, decode, decode_as, decode_line, encode, subject_of
 from shared.schemas.envelope import Event
 from shared.schemas.values import Instant, Money, Price, Quantity, Ratio, iso, plain
 from tests.golden import names, places, replaced, sample
@@ -24,9 +25,7 @@ timestamps = st.builds("{}{}{}{}".format, days, st.sampled_from("TTTTt _"), cloc
 written = st.builds("{}T{}.{:06}Z".format, days, st.from_regex(r"\A[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\Z"), st.integers(0))
 numbers = st.from_regex(r"\A[-+]?0{0,2}[0-9]{0,20}(\.[0-9]{0,20})?([eE]-?[0-9])?\Z") | st.decimals().map(str)
 marred = st.sampled_from(["{}", "{}", "{}", " {}", "{}\n", "{}\x00", "{}٣"])
-BOTH_WAYS: dict[Any, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Instant, Money, Price, Quantity, Ratio)
-}
+BOTH_WAYS: dict[Any, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Instant, Money, Price, Quantity, Ratio)}
 
 
 def _read(kind: Any, text: str, strict: bool | None) -> Any:
@@ -117,18 +116,12 @@ def test_a_fact_with_something_else_in_one_place_is_read_or_refused_as_the_caref
     place = data.draw(st.sampled_from([place for place, _ in places(tree) if place]))
     odd = data.draw(json_values | timestamps | numbers)
     payload = json.dumps(replaced(tree, place, odd)).encode()
-    kind = BY_NAME[sample_type(tree)]
+    kind = BY_NAME[str(tree["type"])]
     try:
         quick = kind.model_validate_json(payload, strict=True)
     except ValidationError:
         return
     assert repr(quick) == repr(kind.model_validate_json(payload))
-
-
-def sample_type(tree: dict[str, Any]) -> str:
-    """The type that a sample tells."""
-    name: str = tree["type"]
-    return name
 
 
 @given(events, st.sampled_from(["session_id", "service"]))
@@ -138,3 +131,29 @@ def test_a_fact_under_another_subject_is_refused_each_time(event: Event, part: s
     for _ in range(2):
         with pytest.raises(UndecodableError):
             decode(subject, encode(event))
+
+
+@given(st.data())
+def test_a_line_is_read_or_refused_as_its_type_says(data: st.DataObject) -> None:
+    tree = sample(data.draw(st.sampled_from(names())))
+    place = data.draw(st.sampled_from([place for place, _ in places(tree) if place]))
+    odd = data.draw(json_values | st.sampled_from(sorted(BY_NAME)) | st.just('"type":"heartbeat"'))
+    told = replaced(tree, place, odd)
+    line = json.dumps(told, separators=data.draw(st.sampled_from([(",", ":"), (", ", ": ")]))).encode()
+    kind = told["type"]
+    expected = _outcome(lambda: decode_as(kind, line)) if isinstance(kind, str) else f"unknown event type {kind!r}"
+    assert _outcome(lambda: decode_line(line)) == expected
+
+
+@pytest.mark.parametrize("last", ["heartbeat", "order_filled", "nonsense"])
+def test_of_two_types_in_a_line_the_last_counts(last: str) -> None:
+    line = encode(BY_NAME["order_filled"].model_validate_json(json.dumps(sample("order_filled.v1"))))
+    doubled = line[:-1] + f',"type":"{last}"}}'.encode()
+    assert _outcome(lambda: decode_line(doubled)) == _outcome(lambda: decode_as(last, doubled))
+
+
+def _outcome(read: Callable[[], Event]) -> str:
+    try:
+        return repr(read())
+    except UndecodableError as refusal:
+        return str(refusal)
