@@ -30,9 +30,12 @@ class Once:
         """Whether `event` has been noted."""
         if type(event) not in _OF_BARS:
             return _short(event) in self._ids
-        newest, told = self._bars.get(_source(event), (None, frozenset[str]()))
-        at = event.details.close_time
-        return newest is not None and (at < newest or (at == newest and event.id in told))
+        newest = self._bars.get(_source(event))
+        if newest is None:
+            return False
+        at, told = newest
+        closed = event.details.close_time
+        return closed < at or (closed == at and event.id in told)
 
     def note(self, event: Event) -> None:
         """Remember `event`; of the facts about bars only those of the newest."""

@@ -79,9 +79,7 @@ class ShadowAgain:
     def _compare(self, recorded: ShadowMarked | None) -> None:
         decided, self._decided = self._decided, None
         if self._shadow is not None and self.difference is None:
-            self.difference = first_difference(
-                lambda: _cause(recorded or decided), _listed(recorded), _listed(decided)
-            )
+            self.difference = first_difference(lambda: _cause(recorded or decided), _listed(recorded), _listed(decided))
 
 
 def _cause(mark: Event | None) -> str:
