@@ -68,7 +68,7 @@ def _traded(told: Sequence[CandleClosed]) -> list[Candle]:
     return [candle.details for candle in told if candle.phase != "strategy_phase"]
 
 
-def _with_order(book: Book, event: OrderSubmitted | OrderCancelled | OrderRejected) -> Book:
+def _with_order(book: Book, event: Event) -> Book:
     """An order that the book took on and that was rejected all the same came with an expired approval."""
     if isinstance(event, OrderSubmitted):
         return submit(book, event.order, event.market_time)[0]
