@@ -14,7 +14,7 @@ from shared.schemas.market import CandleClosed, EquityMarked, ShadowMarked
 REMEMBERED = 100_000
 """So many ids are kept, 16 bytes each: those of some 15,000 orders."""
 _ID_BYTES = 16
-_OF_BARS = (CandleClosed, EquityMarked, ShadowMarked)
+_OF_BARS = frozenset({CandleClosed, EquityMarked, ShadowMarked})
 Source = tuple[str, str, str]
 """A session, a writer and a type."""
 
@@ -28,15 +28,18 @@ class Once:
 
     def knows(self, event: Event) -> bool:
         """Whether `event` has been noted."""
-        if not isinstance(event, _OF_BARS):
+        if type(event) not in _OF_BARS:
             return _short(event) in self._ids
-        newest, told = self._bars.get(_source(event), (None, frozenset[str]()))
-        at = event.details.close_time
-        return newest is not None and (at < newest or (at == newest and event.id in told))
+        newest = self._bars.get(_source(event))
+        if newest is None:
+            return False
+        at, told = newest
+        closed = event.details.close_time
+        return closed < at or (closed == at and event.id in told)
 
     def note(self, event: Event) -> None:
         """Remember `event`; of the facts about bars only those of the newest."""
-        if isinstance(event, _OF_BARS):
+        if type(event) in _OF_BARS:
             self._note_bar(event)
             return
         self._ids[_short(event)] = None

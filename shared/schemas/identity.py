@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha1
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,7 +28,12 @@ def client_order_id(session_id: str, number: int) -> str:
 
 def _digest(namespace: str, name: str) -> str:
     """What `uuid.uuid5` makes its UUID of: going without the objects on the way there costs a quarter."""
-    return sha1(bytes.fromhex(namespace.replace("-", "")) + name.encode(), usedforsecurity=False).hexdigest()
+    return sha1(_bytes(namespace) + name.encode(), usedforsecurity=False).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _bytes(identity: str) -> bytes:
+    return bytes.fromhex(identity.replace("-", ""))
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

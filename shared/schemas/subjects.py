@@ -1,5 +1,7 @@
 """The only place where subject strings, stream names and durable names are written."""
 
+from functools import lru_cache
+
 EVENTS = "EVENTS"
 CONTROL = "CONTROL"
 DEADLETTER = "DEADLETTER"
@@ -40,6 +42,7 @@ def command_subject(command: str, session_id: str | None = None) -> str:
     return f"control.{command}.{session_id}" if session_id else f"control.{command}"
 
 
+@lru_cache(maxsize=1024)
 def parse_event_subject(subject: str) -> tuple[str, str, str]:
     """`(session_id, service, type)` of an event's subject; ValueError when it is none."""
     parts = subject.split(".")

@@ -1,15 +1,19 @@
 """Values that facts are made of: exact decimals, instants and the vocabulary of orders."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
+from shared.schemas.canonical import Canonical
+
 DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
 UNSIGNED_PATTERN = r"^[0-9]+(\.[0-9]+)?$"
+_POSITIVE_PATTERN = r"^(0*[1-9][0-9]*(\.[0-9]+)?|0+\.[0-9]*[1-9][0-9]*)$"
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -29,7 +33,8 @@ def _exact(value: Any) -> Decimal:
 
 def plain(number: Decimal) -> str:
     """The number in positional notation, with neither exponent nor rounding."""
-    return format(number, "f")
+    text = str(number)
+    return format(number, "f") if "E" in text else text  # formatting takes twice as long, and few numbers need it
 
 
 def _positive(number: Decimal) -> Decimal:
@@ -48,13 +53,27 @@ _AS_STRING = PlainSerializer(plain, return_type=str, when_used="json")
 _SCHEMA = WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN})
 _UNSIGNED = WithJsonSchema({"type": "string", "pattern": UNSIGNED_PATTERN})
 
-Money = Annotated[Decimal, BeforeValidator(_exact), _AS_STRING, _SCHEMA]
+Money = Annotated[Decimal, BeforeValidator(_exact), Canonical(DECIMAL_PATTERN, Decimal), _AS_STRING, _SCHEMA]
 """An amount of the quote currency; may be negative (a loss)."""
-Price = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_positive), _AS_STRING, _UNSIGNED]
+Price = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    AfterValidator(_positive),
+    Canonical(_POSITIVE_PATTERN, Decimal),
+    _AS_STRING,
+    _UNSIGNED,
+]
 """Quote currency a unit of the base asset; above zero."""
-Quantity = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_not_negative), _AS_STRING, _UNSIGNED]
+Quantity = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    AfterValidator(_not_negative),
+    Canonical(UNSIGNED_PATTERN, Decimal),
+    _AS_STRING,
+    _UNSIGNED,
+]
 """Units of the base asset; zero or more."""
-Ratio = Annotated[Decimal, BeforeValidator(_exact), _AS_STRING, _SCHEMA]
+Ratio = Annotated[Decimal, BeforeValidator(_exact), Canonical(DECIMAL_PATTERN, Decimal), _AS_STRING, _SCHEMA]
 """A share of something: 0.01 is one per cent."""
 
 
@@ -67,13 +86,30 @@ def _utc(instant: datetime) -> datetime:
         raise ValueError(f"{instant} lies outside the years 1 to 9999 in UTC") from None
 
 
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+
+
+@lru_cache(maxsize=64)
+def _day(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat()
+
+
 def iso(instant: datetime) -> str:
     """ISO-8601 in UTC with microseconds and a trailing Z, for example 2026-01-05T09:30:00.000000Z."""
-    in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-    return f"{in_utc.isoformat(timespec='microseconds')[:-6]}Z"
+    # Put together by hand, since every fact holds two to four instants and `isoformat` takes thrice as long.
+    at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    seconds = f"{_day(at.toordinal())}T{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]}"
+    micros = at.microsecond
+    return f"{seconds}.{micros:06}Z" if micros else f"{seconds}.000000Z"
 
 
-Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(iso, return_type=str, when_used="json")]
+_WRITTEN_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
+Instant = Annotated[
+    datetime,
+    AfterValidator(_utc),
+    Canonical(_WRITTEN_INSTANT, datetime.fromisoformat),
+    PlainSerializer(iso, return_type=str, when_used="json"),
+]
 """A moment in UTC, microsecond resolution."""
 
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9._/-]{0,31}$")]

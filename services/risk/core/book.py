@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.domain.portfolio import ZERO
+from shared.domain.replacing import often_replaced
 from shared.schemas.orders import Fill, Ticket
 from shared.schemas.values import Side
 
@@ -13,6 +14,7 @@ REMEMBERED = 128
 """How many orders are remembered after their end, to know a late fill or a repeated intent again."""
 
 
+@often_replaced
 class Order(NamedTuple):
     """A judged ticket. `price` values it, `leaves` is open still, `trades` are the fills seen so far."""
 
@@ -22,6 +24,7 @@ class Order(NamedTuple):
     trades: frozenset[str] = frozenset()
 
 
+@often_replaced
 class Book(NamedTuple):
     """`working` orders by name, and the most recent ones that were refused or have ended."""
 

@@ -1,7 +1,6 @@
 """The guard's post: all sessions under guard and the stack's latch, as one pure fold."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 from services.risk.core import commands
@@ -10,6 +9,7 @@ from services.risk.core.stack import Stack, latched
 from services.risk.core.state import Guard
 from services.risk.core.verdicts import Seal
 from shared.domain.decider import react
+from shared.domain.replacing import often_replaced
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted
@@ -17,6 +17,7 @@ from shared.schemas.lifecycle import RunnerEnd, RunnerStart
 from shared.schemas.values import STACK
 
 
+@often_replaced
 class Post(NamedTuple):
     """`told` are ids of own facts that were evolved already and that the stream will yet deliver back."""
 
@@ -38,7 +39,7 @@ def deliver(post: Post, event: Event, seal: Seal, stored: Sequence[Event] = ()) 
     if stored:
         guard = _evolved(evolve(guard, event), stored)
         return _kept(post, guard, event, stored), ()
-    after, facts = react(evolve, partial(decide, seal=seal), guard, event)
+    after, facts = react(evolve, lambda known, fact: decide(known, fact, seal), guard, event)
     return _kept(post, after, event, facts), facts
 
 

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from services.risk.core import halts
 from services.risk.core.state import NOT_ENABLED, Guard
+from shared.domain.replacing import often_replaced
 from shared.schemas.envelope import Event
 from shared.schemas.guard import Halt, TradingHalted, TradingResumed
 from shared.schemas.values import STACK
 
 
+@often_replaced
 class Stack(NamedTuple):
     """The stack as commands see it. `halt` is its latch; `ended` are sessions known to be over.
 

@@ -1,9 +1,10 @@
 """The fold: what each fact means to the runner."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from services.runner.core.signals import heard_candle, weighed
+from services.runner.core.signals import heard, weighed, with_stances
 from services.runner.core.state import Goal, Order, State
 from shared.domain import portfolio
 from shared.domain.portfolio import ZERO
@@ -36,17 +37,22 @@ def evolve(state: State, event: Event) -> State:
 def _candle_closed(state: State, event: CandleClosed) -> State:
     candle = event.details
     if candle.close_time != state.market_time:
-        aged = {name: order._replace(bars=order.bars + 1) for name, order in state.orders.items()}
-        state = state._replace(
-            market_time=candle.close_time,
-            slices=state.slices + 1,
-            fresh={},
-            orders=aged,
-            blocked=frozenset(),
-            closing=state.closing + (state.stopping is not None),
-        )
-    state = state._replace(portfolio=portfolio.with_close(state.portfolio, candle.symbol, candle.close))
-    return heard_candle(state, candle)
+        state = _next_slice(state, candle.close_time)
+    account = portfolio.with_close(state.portfolio, candle.symbol, candle.close)
+    states, said = heard(state, candle)
+    state = state._replace(portfolio=account, strategy_states=states)
+    return with_stances(state, candle.symbol, said) if any(said) else state
+
+
+def _next_slice(state: State, market_time: datetime) -> State:
+    return state._replace(
+        market_time=market_time,
+        slices=state.slices + 1,
+        fresh={},
+        orders={name: order._replace(bars=order.bars + 1) for name, order in state.orders.items()},
+        blocked=frozenset(),
+        closing=state.closing + (state.stopping is not None),
+    )
 
 
 def _equity_marked(state: State, event: EquityMarked) -> State:

@@ -1,6 +1,8 @@
 """From candles to stances, and from the strategies' stances to those of their sleeves."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from services.runner.core.plan import Sleeve
 from services.runner.core.state import State
@@ -12,8 +14,8 @@ from shared.schemas.market import Candle
 ZERO = Decimal(0)
 
 
-def heard_candle(state: State, candle: Candle) -> State:
-    """The state after the strategies have seen `candle`; new stances stand in `fresh`."""
+def heard(state: State, candle: Candle) -> tuple[Mapping[str, tuple[Any, ...]], tuple[Stance | None, ...]]:
+    """The strategies' states after they have seen `candle`, and what each says to it, in the plan's order."""
     bar = Bar(
         candle.open_time,
         float(candle.open),
@@ -23,14 +25,12 @@ def heard_candle(state: State, candle: Candle) -> State:
         float(candle.volume),
     )
     before = state.strategy_states[candle.symbol]
-    stepped = tuple(
+    stepped = [
         strategy.step(strategy.params, old, bar) if isinstance(strategy, SymbolStrategy) else (old, None)
         for strategy, old in zip(state.plan.strategies, before, strict=True)
-    )
-    states = {**state.strategy_states, candle.symbol: tuple(new for new, _ in stepped)}
-    state = state._replace(strategy_states=states)
-    said = tuple(stance for _, stance in stepped)
-    return with_stances(state, candle.symbol, said) if any(said) else state
+    ]
+    after, said = zip(*stepped, strict=True)
+    return {**state.strategy_states, candle.symbol: after}, said
 
 
 def with_stances(state: State, symbol: str, said: tuple[Stance | None, ...]) -> State:

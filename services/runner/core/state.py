@@ -37,6 +37,7 @@ class Order(NamedTuple):
         return (self.ticket.strategy, self.ticket.symbol)
 
 
+@often_replaced
 class Goal(NamedTuple):
     """What a sleeve wants of a symbol. `pursued` once its orders have been intended, or given up."""
 

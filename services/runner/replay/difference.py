@@ -1,6 +1,6 @@
 """The first decision that is not what was recorded, both sides of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -24,17 +24,21 @@ class Difference(NamedTuple):
         return tuple(_differing("", _content(self.recorded), _content(self.decided)))
 
 
-def first_difference(cause: str, recorded: Sequence[Event], decided: Sequence[Event]) -> Difference | None:
-    """The first pair of facts that aren't the same decision, None when all are."""
+def first_difference(
+    cause: Callable[[], str], recorded: Sequence[Event], decided: Sequence[Event]
+) -> Difference | None:
+    """The first pair of facts that aren't the same decision, None when all are. Only a difference has its `cause`."""
     for one, other in zip_longest(recorded, decided):
         if one is None or other is None or not _same(one, other):
-            return Difference(cause, one, other)
+            return Difference(cause(), one, other)
     return None
 
 
 def _same(one: Event, other: Event) -> bool:
+    if type(one) is not type(other):
+        return False
     left, right = one.__dict__, other.__dict__
-    return type(one) is type(other) and all(left[name] == right[name] for name in left if name not in IGNORED)
+    return left | {name: right[name] for name in IGNORED} == right
 
 
 def _content(event: Event) -> dict[str, Any]:

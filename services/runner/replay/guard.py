@@ -48,7 +48,7 @@ class GuardAgain:
         while answers and self._words[0].id != answers[0].id:
             self._guard = evolve(self._guard, self._words.popleft())
         self._guard, decided = react(evolve, self._decide, self._guard, event)
-        self.difference = first_difference(f"{event.service}'s {event.type} {event.id}", answers, decided)
+        self.difference = first_difference(lambda: f"{event.service}'s {event.type} {event.id}", answers, decided)
         for _ in answers:
             self._words.popleft()
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from itertools import takewhile
 
 from services.runner.core.evolve import SIZING, STOPPING
 from services.runner.core.inputs import AccountObserved, Input, KillHeard, Reported, SliceClosed, StopRequested
@@ -44,9 +43,10 @@ def input_of(facts: Sequence[Event]) -> Input | None:
 
 
 def _slice(facts: Sequence[Event]) -> SliceClosed:
+    kinds = [type(fact) for fact in facts]
+    mark = kinds.index(EquityMarked) if EquityMarked in kinds else len(facts)
     candles = [fact.details for fact in facts if isinstance(fact, CandleClosed)]
-    before_the_mark = list(takewhile(lambda fact: not isinstance(fact, EquityMarked), facts))
-    return SliceClosed(candles, _reports(before_the_mark[len(candles) :]), len(before_the_mark) == len(facts))
+    return SliceClosed(candles, _reports(facts[len(candles) : mark]), mark == len(facts))
 
 
 def _reports(facts: Sequence[Event]) -> Sequence[Report]:

@@ -24,7 +24,9 @@ from shared.schemas.market import EquityMarked, ShadowMarked
 from shared.schemas.orders import OrderApproved, OrderRefused
 from shared.schemas.values import iso
 
-HEEDED = (OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered)
+HEEDED = frozenset({OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered})
+"""What the runner hears of the guard's words."""
+_NO_DECISIONS = frozenset({Heartbeat, ShadowMarked})
 
 
 class RunnerAgain:
@@ -44,10 +46,10 @@ class RunnerAgain:
 
     def take(self, event: Event) -> None:
         """The next event of the stream."""
-        if event.service == "risk" and isinstance(event, HEEDED):
+        if event.service == "risk" and type(event) in HEEDED:
             (self._meanwhile if self._facts else self._unheard).append(event)
             self._guard[event.id] = event
-        elif event.service == "runner" and not isinstance(event, Heartbeat | ShadowMarked):
+        elif event.service == "runner" and type(event) not in _NO_DECISIONS:
             if self._facts and self._facts[0].causation_id != event.causation_id:
                 self.finish()
             self._facts.append(event)
@@ -90,7 +92,7 @@ class RunnerAgain:
             if told:
                 return state, Difference(named(before), None, told[0])
         state, told = handle(state, given, cause_of(state, given, at))
-        return state, first_difference(named(given), facts, told)
+        return state, first_difference(lambda: named(given), facts, told)
 
 
 def _possibly_heard(unheard: Sequence[Event], given: Input) -> Iterator[tuple[int, bool]]:

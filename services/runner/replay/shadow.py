@@ -79,9 +79,11 @@ class ShadowAgain:
     def _compare(self, recorded: ShadowMarked | None) -> None:
         decided, self._decided = self._decided, None
         if self._shadow is not None and self.difference is None:
-            fact = recorded or decided
-            cause = f"the slice that closed at {iso(fact.market_time)}, by the shadow" if fact else ""
-            self.difference = first_difference(cause, _listed(recorded), _listed(decided))
+            self.difference = first_difference(lambda: _cause(recorded or decided), _listed(recorded), _listed(decided))
+
+
+def _cause(mark: Event | None) -> str:
+    return f"the slice that closed at {iso(mark.market_time)}, by the shadow" if mark else ""
 
 
 def _listed(fact: Event | None) -> Sequence[Event]:

@@ -12,7 +12,7 @@ from shared.venues.paper.book import Book, opened, venue_order_id, without
 from shared.venues.paper.entry import cancel, submit
 from shared.venues.paper.matching import match
 
-_TOLD = (RunnerStart, CandleClosed, OrderSubmitted, OrderCancelled, OrderRejected)
+_TOLD = frozenset({RunnerStart, CandleClosed, OrderSubmitted, OrderCancelled, OrderRejected})
 
 
 def rebuilt(config: SessionConfig, events: Iterable[Event]) -> tuple[Book, datetime]:
@@ -37,7 +37,7 @@ class Rebuild:
 
     def take(self, event: Event) -> None:
         """The next event."""
-        if not isinstance(event, _TOLD):
+        if type(event) not in _TOLD:
             return
         if self._slice and not _belongs(event, self._slice):
             self._close_slice()
@@ -68,7 +68,7 @@ def _traded(told: Sequence[CandleClosed]) -> list[Candle]:
     return [candle.details for candle in told if candle.phase != "strategy_phase"]
 
 
-def _with_order(book: Book, event: OrderSubmitted | OrderCancelled | OrderRejected) -> Book:
+def _with_order(book: Book, event: Event) -> Book:
     """An order that the book took on and that was rejected all the same came with an expired approval."""
     if isinstance(event, OrderSubmitted):
         return submit(book, event.order, event.market_time)[0]
