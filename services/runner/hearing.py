@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from uuid import UUID
 
-from services.runner.core.inputs import GuardSpoke, Input, KillHeard
+from services.runner.core.inputs import HEEDED, GuardSpoke, Input, KillHeard
 from shared.domain.approval import Verify, is_signed
 from shared.domain.once import Once
 from shared.runtime.delivery import Delivery
@@ -14,13 +14,9 @@ from shared.runtime.service import Context
 from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
-from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
-from shared.schemas.market import EquityMarked
-from shared.schemas.orders import OrderApproved, OrderRefused
+from shared.schemas.orders import OrderApproved
 from shared.schemas.subjects import CONTROL, EVENTS, command_subject, parse_event_subject, writer_subjects
 
-HEEDED = (OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered)
-"""The facts of the guard that the runner acts on."""
 _HEEDED_NAMES = frozenset(kind.model_fields["type"].default for kind in HEEDED)
 
 
@@ -74,7 +70,7 @@ class Hearing:
         subjects = [writer_subjects(self._session_id, "risk")]
         async for delivery in self._context.bus.follow(EVENTS, subjects, self.taken + 1):
             event = await self._decoded(delivery)
-            if isinstance(event, HEEDED):
+            if event is not None and type(event) in HEEDED:
                 self._heard(delivery.sequence, GuardSpoke(event))
 
     async def follow_kills(self, start: int) -> None:

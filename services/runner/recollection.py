@@ -16,7 +16,6 @@ from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError
 from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.envelope import Event
-from shared.schemas.lifecycle import Heartbeat
 from shared.schemas.market import CandleClosed
 from shared.schemas.orders import OrderApproved
 from shared.schemas.subjects import EVENTS, parse_event_subject
@@ -66,30 +65,33 @@ class Recollection:
 
     def take(self, delivery: Delivery) -> None:
         """The next message. FatalError for a version that is not known: a state without it would be wrong."""
-        is_own = parse_event_subject(delivery.subject)[1] == "runner"
+        _, writer, name = parse_event_subject(delivery.subject)
+        is_own = writer == "runner"
         if delivery.sequence <= (self._own if is_own else self._heard):
             return
         self._last = max(self._last, delivery.sequence)
         if is_own:
             self._own = delivery.sequence
+        if name not in FOLDED and (name == "heartbeat" or not is_own):
+            return
         event = readable(delivery)
         if event is not None and not self._once.knows(event) and self._counts(event):
-            if is_own and not isinstance(event, Heartbeat):
+            if is_own:
                 self._told(event)
-            if event.type in FOLDED:
+            if name in FOLDED:
                 self._once.note(event)
                 self._state = evolve(self._state, event)
                 self._rebuild.take(event)
 
     def _told(self, event: Event) -> None:
         """Keep what the runner told since its last slice began, and how things stood before it."""
-        if isinstance(event, CandleClosed) and event.details.close_time != self._state.market_time:
+        if type(event) is CandleClosed and event.details.close_time != self._state.market_time:
             self._begun = Begun(self._state, *self._rebuild.result(), (event,))
         elif self._begun is not None:
             self._begun = self._begun._replace(told=(*self._begun.told, event))
 
     def _counts(self, event: Event) -> bool:
-        return not isinstance(event, OrderApproved) or is_signed(event, self._verify)
+        return type(event) is not OrderApproved or is_signed(event, self._verify)
 
     def result(self) -> Recorded:
         """The session after what was taken."""

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
-from shared.schemas.market import Candle
-from shared.schemas.orders import VenueAccount
+from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
+from shared.schemas.market import Candle, EquityMarked
+from shared.schemas.orders import OrderApproved, OrderRefused, VenueAccount
 from shared.venues.port import Report
+
+HEEDED: frozenset[type[Event]] = frozenset(
+    {OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered}
+)
+"""The facts of the guard that the runner acts on."""
 
 
 @dataclass(frozen=True, slots=True)

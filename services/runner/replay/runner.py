@@ -6,6 +6,7 @@ from services.runner.core.causes import cause_of
 from services.runner.core.decide import handle
 from services.runner.core.evolve import evolve
 from services.runner.core.inputs import (
+    HEEDED,
     AccountObserved,
     GuardSpoke,
     Input,
@@ -18,14 +19,10 @@ from services.runner.core.state import State
 from services.runner.replay.difference import Difference, first_difference
 from services.runner.replay.inputs import input_of
 from shared.schemas.envelope import Event
-from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Heartbeat
-from shared.schemas.market import EquityMarked, ShadowMarked
-from shared.schemas.orders import OrderApproved, OrderRefused
+from shared.schemas.market import ShadowMarked
 from shared.schemas.values import iso
 
-HEEDED = frozenset({OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered})
-"""What the runner hears of the guard's words."""
 _NO_DECISIONS = frozenset({Heartbeat, ShadowMarked})
 
 
