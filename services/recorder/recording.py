@@ -184,7 +184,10 @@ class Recorder:
                 await self._auditor.settle(all_of_them=True)
         await self._catch_up(intake, folding, deadline)
         self._write_summaries(folding.position)
-        await self._keeping.finish(folding.position, folding.ledger, self._secured)
+        if self._bus.connected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PARTING_SECONDS):
+                    await self._keeping.finish(folding.position, folding.ledger, self._secured)
 
     async def _catch_up(self, intake: Intake, folding: Folding, deadline: float) -> None:
         end = await self._bus.last_sequence(EVENTS) if self._bus.connected else 0
