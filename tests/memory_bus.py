@@ -33,6 +33,8 @@ def _pattern(subject: str) -> re.Pattern[str]:
 class MemoryBus:
     """`given` counts the messages that were read, not followed. `bus` is this, under the name of what it stands for."""
 
+    connected = True
+
     def __init__(self) -> None:
         self.streams: dict[str, list[Delivery]] = {EVENTS: [], CONTROL: [], DEADLETTER: []}
         self.given: dict[str, int] = {EVENTS: 0, CONTROL: 0, DEADLETTER: 0}

@@ -12,6 +12,7 @@ from services.recorder.announcements import SERVICE
 from services.recorder.catalogue import Filter, as_json, sessions, table
 from services.recorder.export import export
 from services.recorder.folder import folder_of
+from services.recorder.keeping import snapshots_of
 from services.recorder.rebuild import rebuild_files, rebuild_tables
 from services.recorder.reports import write_report
 from services.recorder.serve import record
@@ -126,6 +127,7 @@ def _rebuild(settings: Settings, arguments: argparse.Namespace) -> int:
 async def _rebuilt(settings: Settings, session_id: str | None) -> list[Path]:
     bus = await Bus.connect(settings, SERVICE)
     try:
+        snapshots_of(bus, settings).remove()
         folders = await rebuild_files(bus, _root(settings), session_id)
         if settings.database_url is not None:
             await rebuild_tables(bus, settings.database_url, session_id)

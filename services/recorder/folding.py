@@ -1,8 +1,8 @@
 """Turns stretches of the stream into batches: decode, recall what was folded before, fold."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from services.recorder.core.ledger import Batch, Entry, Ledger, batch_of
+from services.recorder.core.ledger import Batch, Entry, Kept, Ledger, batch_of
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
 from shared.schemas.catalogue import BY_NAME
@@ -20,13 +20,16 @@ def line_of(delivery: Delivery, event: Event) -> bytes:
 
 
 class Folding:
-    """Reads on from `position`. Sessions that began earlier are recalled from the stream when first met again."""
+    """Reads on from `position`, at which the folds of some sessions are `kept`.
 
-    def __init__(self, bus: Bus, position: int, reject: Reject) -> None:
+    Others that began earlier are recalled from the stream when first met again.
+    """
+
+    def __init__(self, bus: Bus, position: int, reject: Reject, kept: Iterable[Kept] = ()) -> None:
         self._bus = bus
         self._reject = reject
         self.position = position
-        self.ledger = Ledger()
+        self.ledger = Ledger(kept)
 
     async def batch(self, deliveries: Sequence[Delivery]) -> Batch:
         """The batch for the next stretch; what is no event is rejected with the reason."""

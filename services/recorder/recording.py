@@ -12,6 +12,7 @@ from services.recorder.core.ledger import Batch, Entry
 from services.recorder.endings import Endings
 from services.recorder.folding import Folding
 from services.recorder.intake import Intake
+from services.recorder.keeping import Keeping
 from services.recorder.session_files import SUMMARY_FILE, SessionFiles
 from shared.domain.summary import Summary
 from shared.runtime import clock
@@ -32,7 +33,10 @@ PARTING_SECONDS = 5.0
 
 
 class Recorder:
-    """Reads from the position of the sink that is furthest behind; each sink passes over what it has."""
+    """Reads from the last snapshot on, or from where the sink stands that is furthest behind.
+
+    Each sink passes over what it has.
+    """
 
     def __init__(
         self,
@@ -42,8 +46,9 @@ class Recorder:
         announcer: Announcer,
         endings: Endings,
         auditor: Auditor,
+        keeping: Keeping,
     ) -> None:
-        self._bus, self._files, self._archive = bus, files, archive
+        self._bus, self._files, self._archive, self._keeping = bus, files, archive, keeping
         self._announcer, self._endings, self._auditor = announcer, endings, auditor
         self._shown = gauges.SessionGauges()
         self._changed: dict[str, Summary] = {}
@@ -72,10 +77,10 @@ class Recorder:
 
     async def _read_on(self, stopping: asyncio.Event) -> None:
         """Read from the furthest behind on, until told to stop or the database is back."""
-        start = await self._start()
-        folding = Folding(self._bus, start, self._reject)
+        start = await self._keeping.recall(await self._start())
+        folding = Folding(self._bus, start.sequence, self._reject, start.state)
         await self._take_up(folding)
-        async with Intake(self._bus.follow(EVENTS, [ALL_EVENTS], start + 1)) as intake:
+        async with Intake(self._bus.follow(EVENTS, [ALL_EVENTS], start.sequence + 1)) as intake:
             while not stopping.is_set() and not self._archive_returned():
                 await self._turn(intake, folding)
             if stopping.is_set():
@@ -86,7 +91,8 @@ class Recorder:
 
     async def _take_up(self, folding: Folding) -> None:
         """Recall the sessions whose summary may lag behind their events."""
-        for session_id in self._files.open_sessions:
+        self._touched = dict.fromkeys(self._files.open_sessions, clock.monotonic())
+        for session_id in self._touched:
             await folding.recall(session_id)
             self._changed[session_id] = summary = folding.ledger.summary(session_id)
             self._auditor.note(session_id, summary.ended_at is not None)
@@ -106,6 +112,7 @@ class Recorder:
             self._lag_due_at = now + LAG_SECONDS
         await self._endings.settle(self._files.sequence, self._in_database)
         await self._auditor.settle()
+        self._keeping.consider(folding.position, folding.ledger, self._secured)
 
     async def _write(self, batch: Batch) -> None:
         fresh = [entry for entry in batch.entries if entry.sequence > self._files.sequence]
@@ -146,13 +153,18 @@ class Recorder:
         for session_id, touched in tuple(self._touched.items()):
             if touched < since and not self._auditor.awaits(session_id):
                 del self._touched[session_id]
-                self._files.release(session_id)
-                if folding.ledger.summary(session_id).ended_at is not None:
+                ended = folding.ledger.summary(session_id).ended_at is not None
+                self._files.release(session_id, ended)
+                if ended:
                     folding.ledger.forget(session_id)
 
     @property
     def _in_database(self) -> int:
         return self._files.sequence if self._archive is None else self._archive.sequence
+
+    @property
+    def _secured(self) -> int:
+        return min(self._files.sequence, self._in_database)
 
     async def _show_lag(self) -> None:
         # Without the bus nobody knows the lag; it being away is told elsewhere.
@@ -172,6 +184,10 @@ class Recorder:
                 await self._auditor.settle(all_of_them=True)
         await self._catch_up(intake, folding, deadline)
         self._write_summaries(folding.position)
+        if self._bus.connected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PARTING_SECONDS):
+                    await self._keeping.finish(folding.position, folding.ledger, self._secured)
 
     async def _catch_up(self, intake: Intake, folding: Folding, deadline: float) -> None:
         end = await self._bus.last_sequence(EVENTS) if self._bus.connected else 0

@@ -8,6 +8,7 @@ from services.recorder.archive import Archive, Rejected
 from services.recorder.auditor import Auditor, own_key
 from services.recorder.endings import Endings
 from services.recorder.gauges import REJECTED
+from services.recorder.keeping import Keeping, snapshots_of
 from services.recorder.rebuild import rebuild_files
 from services.recorder.recording import Recorder
 from services.recorder.requests import answer_requests
@@ -37,6 +38,7 @@ async def _mended(context: Context, root: Path) -> SessionFiles:
     if not files.cut_short:
         return files
     files.close()
+    snapshots_of(context.bus, context.settings).remove()
     for session_id in files.cut_short:
         context.log.warning("session files have lost bytes and are rebuilt", session=session_id)
         await rebuild_files(context.bus, root, session_id)
@@ -48,7 +50,8 @@ async def _record(context: Context, files: SessionFiles) -> None:
     archive = _archive(context, announcer)
     context.ready()
     auditor = Auditor(context.bus, files.chains, announcer, *own_key(context.settings))
-    recorder = Recorder(context.bus, files, archive, announcer, Endings(files.root, announcer), auditor)
+    keeping = Keeping(snapshots_of(context.bus, context.settings))
+    recorder = Recorder(context.bus, files, archive, announcer, Endings(files.root, announcer), auditor, keeping)
     try:
         async with asyncio.TaskGroup() as tasks:
             background = [tasks.create_task(answer_requests(context.bus, files.root, announcer))]

@@ -72,9 +72,13 @@ class SessionFiles:
             document = spelled(as_document(summary)) + "\n"
             write_aside(self.root / summary.session_id / SUMMARY_FILE, document.encode())
 
-    def release(self, session_id: str) -> None:
-        """Let go of a session's files; they are opened again when more is told."""
-        self.chains.forget(session_id)
+    def release(self, session_id: str, ended: bool) -> None:
+        """Let go of a session's files; they are opened again when more is told.
+
+        The chain of a session that goes on stays at hand: to make it anew is to read all of its events.
+        """
+        if ended:
+            self.chains.forget(session_id)
         for name in [name for name in self._sizes if name.startswith(f"{session_id}/")]:
             self._release(name)
 

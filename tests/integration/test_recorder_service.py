@@ -363,3 +363,38 @@ async def test_a_second_recorder_on_the_same_folder_is_refused(
     status, output = await stack.command("rebuild")
     assert status == 1
     assert "stop it first" in output
+
+
+async def test_goes_on_from_its_snapshot_although_files_and_tables_are_ahead_of_it_and_rebuild_removes_it(
+    stack: Stack, database: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    story, snapshot = Story().whole(120), stack.data / "snapshots" / "recorder" / "sessions.snapshot"
+    process = stack.start()
+    await stack.bus.append(story[:200])
+    await stack.until_recorded()
+    await stored_in_database(stack, database)
+    process.terminate()
+    assert process.wait() == 0
+    kept = snapshot.read_bytes()
+    for part in (story[200:240], story[240:280]):
+        process = stack.start()
+        await stack.bus.append(part)
+        await stack.until_recorded()
+        await stored_in_database(stack, database)
+        process.kill()
+        process.wait()
+    assert snapshot.read_bytes() == kept
+    process = stack.start()
+    await stack.bus.append(story[280:])
+    await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
+    await stack.until_recorded()
+    await holds_the_stream(stack, database)
+    process.terminate()
+    assert process.wait() == 0
+
+    assert "snapshot passed over" not in (stack.data.parent / "recorder.log").read_text()
+    assert stack.recorded() == await stack.lines()
+    assert list(findings(stack.sessions / SESSION)) == []
+    assert snapshot.read_bytes() != kept
+    assert (await stack.command("rebuild"))[0] == 0
+    assert not snapshot.exists()

@@ -1,6 +1,5 @@
 """Each fact once, however the stream is cut into batches and wherever the recorder is killed."""
 
-import os
 import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from services.recorder.core.ledger import Ledger, batch_of
 from services.recorder.session_files import SessionFiles
 from shared.schemas.codec import encode
+from tests.recorder_life import DyingDisk, Killed
 from tests.recorder_story import SESSION, Story
 
 STORY = Story().whole(30)
@@ -20,24 +20,6 @@ LINES = {
     session: b"".join(encode(event) + b"\n" for event in EVENTS if event.session_id == session)
     for session in (SESSION, OTHER)
 }
-
-
-class Killed(BaseException):
-    """The process ends here, without a chance to tidy up."""
-
-
-class DyingDisk:
-    """Lets `steps` writes through; the one after that is torn, and everything ends."""
-
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
-
-    def write(self, descriptor: int, content: memoryview) -> int:
-        if self._steps == 0:
-            os.write(descriptor, content[: len(content) // 2])
-            raise Killed
-        self._steps -= 1
-        return os.write(descriptor, content)
 
 
 def run(root: Path, sizes: list[int], steps: int) -> None:

@@ -191,7 +191,7 @@ async def test_a_chain_that_is_not_at_hand_is_made_anew_without_telling_again(
     if lose == "the folder":
         life = Life(stream, tmp_path / "two")
     else:
-        life.files.release(SESSION)
+        life.files.release(SESSION, ended=True)
     stream.stored += STORY[30:]
     life.record(size=11)
     await life.auditor.settle(all_of_them=True)

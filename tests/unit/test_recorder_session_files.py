@@ -137,13 +137,15 @@ def test_the_position_comes_back_as_it_was_kept(tmp_path: Path) -> None:
     assert read_position(tmp_path) == kept
 
 
-def test_released_files_are_opened_again_where_they_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ended", [False, True])
+def test_released_files_are_opened_again_where_they_end(tmp_path: Path, ended: bool) -> None:
     story = Story().whole(10)
     files = SessionFiles(tmp_path)
     for batch in batches(story, 9):
         files.write(batch)
-        files.release(SESSION)
+        files.release(SESSION, ended)
         assert list(files.open_sessions) == []
+        assert (SESSION in files.chains.known) is not ended
     files.close()
     assert list(read_events(tmp_path / SESSION)) == story
 

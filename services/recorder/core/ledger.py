@@ -1,7 +1,8 @@
 """Folds the stream into what the sinks write: each fact once, with the round trip it completed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from shared.domain.portfolio import RoundTrip
@@ -11,6 +12,10 @@ from shared.schemas.lifecycle import Heartbeat
 
 REMEMBERED_IDS = 20_000
 """So many facts of a session are remembered by id; a copy of one of them is passed over."""
+KEPT_SESSIONS = 100
+"""So many sessions a snapshot holds, those that were told of last: left unfinished, sessions would pile up in it."""
+_ID_BYTES = 16
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Entry(NamedTuple):
@@ -35,17 +40,24 @@ class Batch:
     summaries: Mapping[str, Summary]
 
 
+class Kept(NamedTuple):
+    """A session's fold in values that stay as they are; `ids` are those of the facts remembered, 16 bytes each."""
+
+    summary: Summary
+    ids: bytes
+
+
 @dataclass(slots=True)
 class _Account:
     summary: Summary
-    seen: dict[str, None] = field(default_factory=dict)
+    seen: dict[bytes, None] = field(default_factory=dict)
 
 
 class Ledger:
-    """The running folds of all sessions."""
+    """The running folds of all sessions, those in `kept` as they stood there."""
 
-    def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
+    def __init__(self, kept: Iterable[Kept] = ()) -> None:
+        self._accounts = {one.summary.session_id: _Account(one.summary, _unpacked(one.ids)) for one in kept}
 
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._accounts
@@ -59,9 +71,10 @@ class Ledger:
         if isinstance(event, Heartbeat):
             return Entry(sequence, line, event, None)
         account = self._accounts[event.session_id]
-        if event.id in account.seen:
+        identity = bytes.fromhex(event.id.replace("-", ""))
+        if identity in account.seen:
             return None
-        _remember(account.seen, event.id)
+        _remember(account.seen, identity)
         account.summary, trip = step(account.summary, event)
         return Entry(sequence, line, event, trip)
 
@@ -73,11 +86,20 @@ class Ledger:
         """Let go of a session's fold; it is recalled from the stream when needed."""
         self._accounts.pop(session_id, None)
 
+    def kept(self) -> tuple[Kept, ...]:
+        """The folds of the KEPT_SESSIONS sessions that were told of last; others are recalled from the stream."""
+        oldest_first = sorted(self._accounts.values(), key=lambda account: account.summary.last_updated or _NEVER)
+        return tuple(Kept(account.summary, b"".join(account.seen)) for account in oldest_first[-KEPT_SESSIONS:])
 
-def _remember(seen: dict[str, None], identity: str) -> None:
+
+def _remember(seen: dict[bytes, None], identity: bytes) -> None:
     seen[identity] = None
     if len(seen) > REMEMBERED_IDS:
         del seen[next(iter(seen))]
+
+
+def _unpacked(ids: bytes) -> dict[bytes, None]:
+    return {ids[start : start + _ID_BYTES]: None for start in range(0, len(ids), _ID_BYTES)}
 
 
 def batch_of(ledger: Ledger, entries: Sequence[Entry], after: int, last: int) -> Batch:
