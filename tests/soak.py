@@ -48,7 +48,7 @@ class Ordeal:
     folder: Path
     kills: int
     seed: int
-    bars: int = 400
+    bars: int = 1000
     killed: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -88,7 +88,8 @@ class Ordeal:
             goal = self._progress() + self._random.randrange(1, FARTHEST_BYTES)
             await self._until(lambda goal=goal: keeping.done() or self._progress() >= goal)  # type: ignore[misc]
             await asyncio.sleep(self._random.random() * 0.3)
-            self._kill(stack.pids())
+            if not keeping.done():
+                self._kill(stack.pids())
 
     def _kill(self, pids: Mapping[str, int]) -> None:
         victim = self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
@@ -116,7 +117,7 @@ class Ordeal:
                 raise StuckError(f"no progress for {STUCK_SECONDS:.0f} s after {dict(self.killed)} in {self._data}")
 
 
-def endure(folder: Path, kills: int, seed: int, bars: int = 400) -> Ordeal:
+def endure(folder: Path, kills: int, seed: int, bars: int = 1000) -> Ordeal:
     """Trade one session under kills and compare it with its backtest; AssertionError when they differ."""
     ordeal = Ordeal(folder, kills, seed, bars)
     session = asyncio.run(ordeal.trade())

@@ -87,9 +87,11 @@ def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_st
     assert confirmed["status"] == "success"
     assert confirmed["details"]["open_orders"] == []
     assert json.loads((first / "summary.json").read_text())["status"] == "killed"
-    after_the_halt = told[[e["type"] for e in told].index("trading_halted") :]
-    approved = [e["order"] for e in after_the_halt if e["type"] == "order_approved"]
+    words = [(event["type"], event["service"]) for event in told]
+    after_the_guards_word = told[words.index(("trading_halted", "risk")) :]
+    approved = [e["order"] for e in after_the_guards_word if e["type"] == "order_approved"]
     assert all(order["reduce_only"] for order in approved)
+    after_the_halt = told[[kind for kind, _ in words].index("trading_halted") :]
     heard = next(n for n, e in enumerate(after_the_halt) if heard_by_runner(e))
     sent = [e["order"]["purpose"] for e in after_the_halt[heard:] if e["type"] == "order_submitted"]
     assert set(sent) <= {"flatten"}

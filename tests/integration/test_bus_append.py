@@ -168,14 +168,14 @@ async def test_what_is_said_while_the_server_is_killed_is_stored_once_and_in_ord
     server, session = start_nats(tmp_path), clock.new_id()
     bus = await Bus.connect(settings_for(server.url), "runner")
     await bus.ensure_streams()
-    voice, facts = Voice(bus, event_subject(session, "runner", "heartbeat")), [told(session, n) for n in range(300)]
+    voice, facts = Voice(bus, event_subject(session, "runner", "heartbeat")), [told(session, n) for n in range(4000)]
     claim = heartbeat(session)
     await voice.claim([claim], after=0, on=writer_subjects(session, "runner"))
 
     async def talk() -> None:
-        for fact in facts:
-            await voice.say([fact])
-            await asyncio.sleep(0.001)
+        for start in range(0, len(facts), 20):
+            await voice.say(facts[start : start + 20])
+            await asyncio.sleep(0)
 
     talking, keeping = asyncio.create_task(talk()), asyncio.create_task(voice.keep())
     try:
