@@ -148,11 +148,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             flush=True,
         )
         seed += 1
-    if given.results:
-        given.results.parent.mkdir(parents=True, exist_ok=True)
-        outcome = {"kills": dict(total), "sessions": seed - given.seed, "different": 0}
-        given.results.write_text(json.dumps(outcome, indent=2) + "\n")
+        if given.results:
+            _write(given.results, {"kills": dict(total), "sessions": seed - given.seed, "different": 0})
     return 0
+
+
+def _write(results: Path, outcome: dict[str, object]) -> None:
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.write_text(json.dumps(outcome, indent=2) + "\n")
 
 
 if __name__ == "__main__":
