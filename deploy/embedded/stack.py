@@ -36,6 +36,8 @@ class Stack:
         self.keepers: dict[str, Keeper] = {}
         self._database: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._watches: list[asyncio.Task[None]] = []
+        self._closing = False
 
     @property
     def settings(self) -> dict[str, str]:
@@ -94,18 +96,17 @@ class Stack:
         write_endpoints(self.run, {**told, "metrics": metrics_urls(self.run)})
 
     async def keep(self) -> None:
-        """Keep everything running until the runner is done; GivenUpError when a service does not stay up."""
+        """Keep everything running until the runner is done; GivenUpError when a service does not stay up.
+
+        The others go on until `close`: the session's report is yet to be written.
+        """
         tasks = {name: asyncio.create_task(self._keep(keeper)) for name, keeper in self.keepers.items()}
-        watches = [asyncio.create_task(self._watch_servers()), asyncio.create_task(self._watch_endpoints())]
+        self._watches = [asyncio.create_task(self._watch_servers()), asyncio.create_task(self._watch_endpoints())]
         self._tasks = list(tasks.values())
-        try:
-            while not tasks[RUNNER].done():
-                done, _ = await asyncio.wait({*tasks.values(), *watches}, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-        finally:
-            for watch in watches:
-                watch.cancel()
+        while not tasks[RUNNER].done():
+            done, _ = await asyncio.wait({*tasks.values(), *self._watches}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
 
     async def _keep(self, keeper: Keeper) -> None:
         if keeper.name == RECORDER and self._database is not None:
@@ -113,7 +114,7 @@ class Stack:
         await keeper.keep()
 
     async def _watch_servers(self) -> None:
-        while True:
+        while not self._closing:
             await asyncio.sleep(LOOK_SECONDS)
             self._nats = await self._revived(self._nats)
             self._postgres = await self._revived(self._postgres)
@@ -128,7 +129,7 @@ class Stack:
 
     async def _watch_endpoints(self) -> None:
         told: object = None
-        while True:
+        while not self._closing:
             if (now := (metrics_urls(self.run), self._postgres)) != told:
                 told = now
                 self.tell_endpoints()
@@ -137,6 +138,8 @@ class Stack:
     async def close(self) -> None:
         """End what is left: services first, then the servers. Nothing is left running afterwards."""
         await self._end_services(OTHERS_END_WITHIN_SECONDS)
+        self._closing = True
+        await asyncio.gather(*self._watches, return_exceptions=True)
         if self._database is not None:
             await asyncio.gather(self._database, return_exceptions=True)
         for server in (self._postgres, self._nats):

@@ -14,6 +14,7 @@ from deploy.embedded.endpoints import OccupiedError, metrics_urls, remove_endpoi
 from deploy.embedded.keeping import GivenUpError, Keeper, Patience
 from deploy.embedded.leash import Leash
 from deploy.embedded.postgres_server import start_postgres
+from deploy.embedded.stack import RUNNER, Stack
 
 QUICK = Patience(deaths=3, seconds=60, first_pause=0.01)
 
@@ -94,6 +95,23 @@ async def test_a_service_that_is_asked_to_stop_ends_in_order_and_stays_ended(tmp
     await asyncio.wait_for(keeping, 60)
     assert (tmp_path / "orderly").exists()
     assert service.restarts == 0
+
+
+async def test_a_bus_that_dies_once_the_runner_is_done_is_there_again_for_the_report(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, {RUNNER: (sys.executable, "-S", "-c", "pass")}, QUICK)
+    await stack.open()
+    try:
+        await asyncio.wait_for(stack.keep(), 60)
+        first = stack.pids()["nats"]
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            while stack.pids()["nats"] == first:
+                await asyncio.sleep(0.05)
+        second = stack.pids()["nats"]
+        assert is_alive(second)
+    finally:
+        await stack.close()
+    assert not is_alive(second)
 
 
 SUPERVISOR = """
