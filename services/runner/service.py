@@ -94,8 +94,8 @@ class _Trading:
         found, untold = await caught_up(left, steps, shadow)
         hearing = Hearing(self._context, session_id, verify, once, found.sequence)
         voice = Voice(self._context.bus, event_subject(session_id, "runner", "heartbeat"))
-        snapshots, keeper = self._snapshots(session_id), Keeper(self._snapshots(session_id), found.kept_at)
-        keeping = Keeping(keeper, voice, hearing, once)
+        snapshots = self._snapshots(session_id)
+        keeping = Keeping(Keeper(snapshots, found.kept_at), voice, hearing, once)
         conductor = Conductor(found.state, clock.now)
         session = Session(
             self._context,
@@ -178,7 +178,8 @@ class _Trading:
 async def caught_up(found: Recorded, steps: Iterator[Step], shadow: Shadow | None) -> tuple[Recorded, Sequence[Event]]:
     """The session after the slices that were decided on, and what the last of them has yet to tell.
 
-    The slices are passed over, and the shadow, whose state is kept nowhere, follows.
+    The slices are passed over, and the shadow, whose state is kept nowhere, follows. FatalError where the last slice
+    can't be told to its end.
     """
     decided = found.state.slices - (found.begun is not None)
     for number, step in enumerate(islice(steps, decided)):
@@ -186,10 +187,9 @@ async def caught_up(found: Recorded, steps: Iterator[Step], shadow: Shadow | Non
             shadow.recall(step)
         if number % CATCHING_UP == 0:
             await asyncio.sleep(0)
-    last = next(steps, None) if found.begun else None
-    if found.begun is None or last is None:
+    if found.begun is None:
         return found, ()
-    rest = rest_of(found.begun, last, shadow)
+    rest = rest_of(found.begun, next(steps, None), shadow)
     if not rest.facts:
         return found, ()
     state = reduce(evolve, rest.facts, found.state)

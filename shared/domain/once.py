@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from shared.domain.remembered import Remembered
 from shared.schemas.envelope import Event
 from shared.schemas.market import CandleClosed, EquityMarked, ShadowMarked
 
 REMEMBERED = 100_000
 """So many ids are kept, 16 bytes each: those of some 15,000 orders."""
-_ID_BYTES = 16
 _OF_BARS = frozenset({CandleClosed, EquityMarked, ShadowMarked})
 Source = tuple[str, str, str]
 """A session, a writer and a type."""
@@ -23,13 +23,13 @@ class Once:
     """Remembers what was taken in: `knows` answers whether an event was noted before."""
 
     def __init__(self) -> None:
-        self._ids: dict[bytes, None] = {}
+        self._ids = Remembered(REMEMBERED)
         self._bars: dict[Source, tuple[datetime, set[str]]] = {}
 
     def knows(self, event: Event) -> bool:
         """Whether `event` has been noted."""
         if type(event) not in _OF_BARS:
-            return _short(event) in self._ids
+            return event.id in self._ids
         newest = self._bars.get(_source(event))
         if newest is None:
             return False
@@ -42,9 +42,7 @@ class Once:
         if type(event) in _OF_BARS:
             self._note_bar(event)
             return
-        self._ids[_short(event)] = None
-        if len(self._ids) > REMEMBERED:
-            del self._ids[next(iter(self._ids))]
+        self._ids.note(event.id)
 
     def _note_bar(self, event: Any) -> None:
         source, at = _source(event), event.details.close_time
@@ -60,20 +58,16 @@ class Once:
 
     def packed(self) -> tuple[bytes, Mapping[Source, tuple[datetime, frozenset[str]]]]:
         """All that is remembered, in values that stay as they are."""
-        return b"".join(self._ids), {source: (at, frozenset(told)) for source, (at, told) in self._bars.items()}
+        return self._ids.packed(), {source: (at, frozenset(told)) for source, (at, told) in self._bars.items()}
 
     @classmethod
     def unpacked(cls, ids: bytes, bars: Mapping[Source, tuple[datetime, frozenset[str]]]) -> "Once":
         """What `packed` answered, come to life again."""
         once = cls()
-        once._ids = {ids[start : start + _ID_BYTES]: None for start in range(0, len(ids), _ID_BYTES)}
+        once._ids = Remembered(REMEMBERED, ids)
         once._bars = {source: (at, set(told)) for source, (at, told) in bars.items()}
         return once
 
 
 def _source(event: Event) -> Source:
     return event.session_id, event.service, event.type
-
-
-def _short(event: Event) -> bytes:
-    return bytes.fromhex(event.id.replace("-", ""))

@@ -31,9 +31,12 @@ def _digest(namespace: str, name: str) -> str:
     return sha1(_bytes(namespace) + name.encode(), usedforsecurity=False).hexdigest()
 
 
-@lru_cache(maxsize=64)
-def _bytes(identity: str) -> bytes:
+def identity_bytes(identity: str) -> bytes:
+    """The 16 bytes that a UUID's text stands for."""
     return bytes.fromhex(identity.replace("-", ""))
+
+
+_bytes = lru_cache(maxsize=64)(identity_bytes)
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

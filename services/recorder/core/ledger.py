@@ -1,11 +1,12 @@
 """Folds the stream into what the sinks write: each fact once, with the round trip it completed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from shared.domain.portfolio import RoundTrip
+from shared.domain.remembered import Remembered
 from shared.domain.summary import Summary, initial, step
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat
@@ -14,7 +15,6 @@ REMEMBERED_IDS = 20_000
 """So many facts of a session are remembered by id; a copy of one of them is passed over."""
 KEPT_SESSIONS = 100
 """So many sessions a snapshot holds, those that were told of last: left unfinished, sessions would pile up in it."""
-_ID_BYTES = 16
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -50,31 +50,30 @@ class Kept(NamedTuple):
 @dataclass(slots=True)
 class _Account:
     summary: Summary
-    seen: dict[bytes, None] = field(default_factory=dict)
+    seen: Remembered
 
 
 class Ledger:
     """The running folds of all sessions, those in `kept` as they stood there."""
 
     def __init__(self, kept: Iterable[Kept] = ()) -> None:
-        self._accounts = {one.summary.session_id: _Account(one.summary, _unpacked(one.ids)) for one in kept}
+        self._accounts = {one.summary.session_id: _account(one.summary, one.ids) for one in kept}
 
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._accounts
 
     def open(self, session_id: str) -> None:
         """Begin a session's fold; facts told earlier are entered next."""
-        self._accounts.setdefault(session_id, _Account(initial(session_id)))
+        self._accounts.setdefault(session_id, _account(initial(session_id)))
 
     def enter(self, sequence: int, line: bytes, event: Event) -> Entry | None:
         """The entry for a fact; None when the stream holds it twice. A heartbeat is read by no fold."""
         if isinstance(event, Heartbeat):
             return Entry(sequence, line, event, None)
         account = self._accounts[event.session_id]
-        identity = bytes.fromhex(event.id.replace("-", ""))
-        if identity in account.seen:
+        if event.id in account.seen:
             return None
-        _remember(account.seen, identity)
+        account.seen.note(event.id)
         account.summary, trip = step(account.summary, event)
         return Entry(sequence, line, event, trip)
 
@@ -89,17 +88,11 @@ class Ledger:
     def kept(self) -> tuple[Kept, ...]:
         """The folds of the KEPT_SESSIONS sessions that were told of last; others are recalled from the stream."""
         oldest_first = sorted(self._accounts.values(), key=lambda account: account.summary.last_updated or _NEVER)
-        return tuple(Kept(account.summary, b"".join(account.seen)) for account in oldest_first[-KEPT_SESSIONS:])
+        return tuple(Kept(account.summary, account.seen.packed()) for account in oldest_first[-KEPT_SESSIONS:])
 
 
-def _remember(seen: dict[bytes, None], identity: bytes) -> None:
-    seen[identity] = None
-    if len(seen) > REMEMBERED_IDS:
-        del seen[next(iter(seen))]
-
-
-def _unpacked(ids: bytes) -> dict[bytes, None]:
-    return {ids[start : start + _ID_BYTES]: None for start in range(0, len(ids), _ID_BYTES)}
+def _account(summary: Summary, ids: bytes = b"") -> _Account:
+    return _Account(summary, Remembered(REMEMBERED_IDS, ids))
 
 
 def batch_of(ledger: Ledger, entries: Sequence[Entry], after: int, last: int) -> Batch:
