@@ -9,6 +9,7 @@ KILLS ?= 200
 PARTS ?=
 REASON ?= make kill
 TESTS ?= tests
+WORKERS ?= 2
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -36,15 +37,15 @@ backtest: $(VENV)/demo.stamp ## The same decisions over history, without the bus
 replay: $(VENV)/demo.stamp ## Decide a recorded session again and compare (SESSION_ID=, by default the newest; ALL=1)
 	@exec $(PY) -m deploy.embedded.stored services.runner replay $(if $(ALL),--all) $(SESSION_ID)
 
-test: $(VENV)/all.stamp ## All tests that need no container engine (TESTS= narrows)
-	@$(PYTEST) -m "not docker"
+test: $(VENV)/all.stamp ## All tests that need no container engine (TESTS= narrows; WORKERS= side by side)
+	@$(PYTEST) -m "not docker" --numprocesses $(WORKERS) --dist worksteal
 
 test-docker: $(VENV)/all.stamp ## The tests that need a container engine; skipped without one
 	@if docker info >/dev/null 2>&1; then $(PYTEST) -m docker; \
 		else echo "No container engine answers here: the tests marked docker are skipped."; fi
 
 soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
-	@SOAK=1 $(PY) -m pytest tests/property
+	@SOAK=1 $(PY) -m pytest tests/property --numprocesses $(WORKERS) --dist worksteal
 	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
 
 bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -112,11 +113,16 @@ def _owner() -> pwd.struct_passwd | None:
     """Whom the server runs as where that is not who starts it."""
     if os.geteuid() != 0:
         return None
+    with suppress(KeyError):
+        return pwd.getpwnam(UNPRIVILEGED)
+    command = ["useradd", "--system", "--shell", "/bin/false", UNPRIVILEGED]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
-        return pwd.getpwnam(UNPRIVILEGED)
+        return pwd.getpwnam(UNPRIVILEGED)  # another starter may have made the user meanwhile
     except KeyError:
-        subprocess.run(["useradd", "--system", "--shell", "/bin/false", UNPRIVILEGED], check=True, capture_output=True)
-        return pwd.getpwnam(UNPRIVILEGED)
+        raise PostgresServerError(
+            f"PostgreSQL must not run as root, and its user can't be made: {made.stderr.strip()}"
+        ) from None
 
 
 def _hand_over(home: Path, owner: pwd.struct_passwd | None) -> None:
