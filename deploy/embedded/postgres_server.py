@@ -76,8 +76,8 @@ class PostgresServer:
             shutil.rmtree(self.sockets, ignore_errors=True)
 
     def again(self) -> "PostgresServer":
-        """A new server on the same data, after this one has ended."""
-        return start_postgres(self.home)
+        """A new server on the same data and at the same address, after this one has ended."""
+        return start_postgres(self.home, self.sockets)
 
     def __enter__(self) -> Self:
         return self
@@ -86,8 +86,8 @@ class PostgresServer:
         self.stop()
 
 
-def start_postgres(home: Path) -> PostgresServer:
-    """Start a server with its data below `home`; answers once it takes clients.
+def start_postgres(home: Path, sockets: Path | None = None) -> PostgresServer:
+    """Start a server with its data below `home`; answers once it takes clients, in the folder `sockets` if named.
 
     An earlier server on the same data that nobody ended is ended first. PostgresServerError when it does not come up.
     """
@@ -98,7 +98,8 @@ def start_postgres(home: Path) -> PostgresServer:
     end_leftovers(home / "data")
     _create(home, owner)
     (home / "data" / "postmaster.pid").unlink(missing_ok=True)
-    sockets = _socket_folder(home, owner)
+    sockets = sockets or _socket_folder(home)
+    _open_folder(sockets, owner)
     process = _launch(home, sockets, owner)
     try:
         _await_ready(process, home)
@@ -156,14 +157,16 @@ def _create(home: Path, owner: pwd.struct_passwd | None) -> None:
     unfinished.rename(home / "data")
 
 
-def _socket_folder(home: Path, owner: pwd.struct_passwd | None) -> Path:
+def _socket_folder(home: Path) -> Path:
     folder = home / "sockets"
-    if len(os.fsencode(folder / ".s.PGSQL.5432")) > LONGEST_SOCKET:
-        folder = Path(tempfile.mkdtemp(prefix="leitstand-"))
+    too_long = len(os.fsencode(folder / ".s.PGSQL.5432")) > LONGEST_SOCKET
+    return Path(tempfile.mkdtemp(prefix="leitstand-")) if too_long else folder
+
+
+def _open_folder(folder: Path, owner: pwd.struct_passwd | None) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if owner is not None:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-    return folder
 
 
 def _launch(home: Path, sockets: Path, owner: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:

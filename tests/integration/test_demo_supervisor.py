@@ -153,14 +153,19 @@ def test_endpoints_are_written_whole_and_gone_afterwards(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_postgres_keeps_its_data_through_a_crash_and_leaves_nothing_running(tmp_path: Path) -> None:
-    with start_postgres(tmp_path / "postgres") as server:
+@pytest.mark.parametrize(
+    "folder", ["postgres", "postgres-" + 100 * "x"], ids=["short path", "path too long for a socket"]
+)
+def test_postgres_keeps_data_and_address_through_a_crash_and_leaves_nothing_running(
+    tmp_path: Path, folder: str
+) -> None:
+    with start_postgres(tmp_path / folder) as server:
         with psycopg.connect(server.url) as connection:
             connection.execute("create table kept (n int)")
             connection.execute("insert into kept values (42)")
         server.process.kill()
         server.process.wait()
-        with server.again() as again, psycopg.connect(again.url) as connection:
+        with server.again() as again, psycopg.connect(server.url) as connection:
             assert connection.execute("select n from kept").fetchall() == [(42,)]
     assert not is_alive(again.process.pid)
 
