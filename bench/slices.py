@@ -1,0 +1,55 @@
+"""Market over the bus as fast as it goes: how long one candle takes through all four services and both servers."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean, median
+from tempfile import TemporaryDirectory
+
+from bench.figures import Figure, at_most, told
+from bench.market import write_walk
+from shared.schemas.values import STACK
+
+ROOT = Path(__file__).parents[1]
+MONTH, MONTH_SECONDS = 45_000, 180
+"""Minutes of a month, and how long they may take."""
+STANDSTILL_SECONDS = 0.01
+"""A candle that takes longer waits for something that is no work: the recorder's disk, or the machine itself."""
+
+
+def measure(full: bool) -> list[Figure]:
+    """Milliseconds a candle, standstills with and without, and a month of minutes computed from them."""
+    with TemporaryDirectory() as folder:
+        path = write_walk(Path(folder) / "BTCUSDT-1m.csv", 20_000 if full else 2_500)
+        _trade(path, Path(folder) / "data")
+        sessions = (Path(folder) / "data" / "sessions").iterdir()
+        (session,) = (found for found in sessions if found.name != STACK)
+        gaps = _gaps(session / "events.jsonl")
+    steady = [gap for gap in gaps if gap <= STANDSTILL_SECONDS]
+    return [
+        told("a candle over the bus, median", median(gaps) * 1e3, "ms"),
+        told("a candle over the bus, mean", fmean(gaps) * 1e3, "ms"),
+        told("a candle over the bus, mean without standstills", fmean(steady) * 1e3, "ms"),
+        told("time that passed in standstills over 10 ms", 100 * (1 - sum(steady) / sum(gaps)), "%"),
+        at_most("a month of minutes at that mean", fmean(gaps) * MONTH, "s", MONTH_SECONDS),
+        told("a month of minutes without standstills", fmean(steady) * MONTH, "s"),
+    ]
+
+
+def _trade(candles: Path, data: Path) -> None:
+    command = [sys.executable, "-m", "deploy.embedded.demo", "--session", "config/demo.toml"]
+    command += ["--candles", str(candles), "--speed", "max"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATA_DIR": str(data)}, stdout=subprocess.DEVNULL, check=True)
+
+
+def _gaps(events: Path) -> Sequence[float]:
+    """Seconds from each candle that the runner told to the next."""
+    with events.open(encoding="utf-8") as lines:
+        facts = (json.loads(line) for line in lines if '"candle_closed"' in line)
+        told_at = [datetime.fromisoformat(fact["timestamp"]).timestamp() for fact in facts]
+    return [later - earlier for earlier, later in pairwise(told_at)]
