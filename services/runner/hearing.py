@@ -42,22 +42,21 @@ class Hearing:
         """The next thing heard, or None. What has been taken in before is passed over."""
         while self._waiting:
             sequence, given = self._waiting.popleft()
-            if not self._waiting:
-                self._something.clear()
             if not isinstance(given, GuardSpoke):
                 return given
             self.taken = sequence
             if not self._once.knows(given.event):
                 self._once.note(given.event)
                 return given
+        self._something.clear()
         return None
 
     async def wait(self, seconds: float) -> None:
-        """Return once there is something to take, or after `seconds`."""
+        """Return once there is something to take, or somebody called `wake`, or after `seconds`; `take` comes first."""
         await set_within(self._something, seconds)
 
     def wake(self) -> None:
-        """Let a waiting `wait` return early, for another reason than something heard."""
+        """Let one `wait` return early, for another reason than something heard."""
         self._something.set()
 
     def _heard(self, sequence: int, given: Input) -> None:

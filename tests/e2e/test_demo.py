@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,3 +105,20 @@ def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_st
     assert "resume" in output
     assert str(second / "report.html") in output.replace("\n", "")
     assert not (data / "run" / "endpoints.json").exists()
+
+
+def test_ctrl_c_amid_a_position_closes_it_and_ends_the_session_in_good_order(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with demo(data, "--speed", "600") as process:
+        eventually(lambda: "order_filled" in types_told(data))
+        process.send_signal(signal.SIGINT)
+        output = ended(process)
+    assert "Session ended: success" in output
+    (folder,) = session_folders(data)
+    told = events(folder)
+    bought, sold = (
+        [Decimal(e["order"]["qty"]) for e in told if e["type"] == "order_filled" and e["order"]["side"] == side]
+        for side in ("buy", "sell")
+    )
+    assert sum(bought) == sum(sold) > 0
+    assert "flatten" in {e["order"]["purpose"] for e in told if e["type"] == "order_submitted"}

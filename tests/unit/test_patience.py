@@ -39,3 +39,12 @@ async def test_a_cancellation_that_comes_together_with_the_event_is_not_lost() -
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(60):
             await task
+
+
+async def test_everything_else_gets_a_turn_however_often_one_asks_for_what_has_come() -> None:
+    event, happened = asyncio.Event(), asyncio.Event()
+    event.set()
+    asyncio.get_running_loop().call_soon(happened.set)
+    for _ in range(3):
+        await set_within(event, 60)
+    assert happened.is_set()

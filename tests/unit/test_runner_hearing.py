@@ -1,0 +1,30 @@
+"""What the runner hears, and how it waits for it."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from services.runner.hearing import Hearing
+from shared.domain.once import Once
+
+
+def hearing() -> Hearing:
+    """Ears without a bus."""
+    return Hearing(cast(Any, None), "a session", lambda *_: True, Once(), 0)
+
+
+async def test_a_wake_up_call_ends_the_wait_that_is_under_way() -> None:
+    ears = hearing()
+    asyncio.get_running_loop().call_soon(ears.wake)
+    async with asyncio.timeout(60):
+        await ears.wait(600)
+
+
+async def test_a_wake_up_call_is_over_once_it_was_looked_what_there_is() -> None:
+    ears = hearing()
+    ears.wake()
+    assert ears.take() is None
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await ears.wait(600)
