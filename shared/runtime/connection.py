@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from shared.runtime import clock, metrics
 from shared.runtime.answers import Answers, Heard, content, send
 from shared.runtime.errors import FatalError, RetryableError
-from shared.runtime.patience import set_within
+from shared.runtime.patience import ended_within, set_within
 from shared.runtime.settings import Settings
 
 OPEN_WITHIN_SECONDS = 30.0
@@ -57,11 +57,11 @@ class Connection:
         """Connect as `service`; FatalError when no server lets us in within `within` seconds."""
         connection = cls(Client())
         try:
-            async with asyncio.timeout(within):
-                await connection.client.connect(**connection._options(settings, service))
+            await ended_within(connection.client.connect(**connection._options(settings, service)), within)
         except (TimeoutError, nats.errors.Error, OSError) as error:
             raise FatalError(
-                f"no connection to NATS within {within:g} s: {connection.problem or error}; is NATS_URL right?"
+                f"no connection to NATS within {within:g} s: {connection.problem or error}; "
+                "is it running, and is NATS_URL right?"
             ) from None
         await connection._answers.listen()
         connection._is_up()
@@ -153,8 +153,10 @@ class Connection:
         metrics.BUS_CONNECTED.set(1)
 
     async def _on_error(self, error: Exception) -> None:
-        self.problem = f"NATS: {str(error) or type(error).__name__}"
-        _log.warning("bus trouble", problem=self.problem)
+        problem = f"NATS: {str(error) or type(error).__name__}"
+        if problem != self.problem:  # told once, not with every attempt
+            self.problem = problem
+            _log.warning("bus trouble", problem=problem)
 
     async def _on_lost(self) -> None:
         self._up.clear()

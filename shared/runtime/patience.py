@@ -1,6 +1,11 @@
 """Waiting for something to happen, but not for ever."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+_CANCELLED_AGAIN_SECONDS = 0.05
+T = TypeVar("T")
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -15,3 +20,21 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return event.is_set()
+
+
+async def ended_within(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """What `work` answers; TimeoutError when it takes longer, and then it has been ended.
+
+    Unlike `asyncio.timeout`, this also ends work that loses a cancellation, as libraries with `asyncio.wait_for` in
+    them do before Python 3.12.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCELLED_AGAIN_SECONDS)

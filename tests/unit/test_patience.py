@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.runtime.patience import set_within
+from shared.runtime.patience import ended_within, set_within
 
 
 async def test_an_event_that_comes_in_time_is_told() -> None:
@@ -48,3 +48,30 @@ async def test_everything_else_gets_a_turn_however_often_one_asks_for_what_has_c
     for _ in range(3):
         await set_within(event, 60)
     assert happened.is_set()
+
+
+async def test_work_that_ends_in_time_gives_its_answer_or_its_error() -> None:
+    async def fails() -> None:
+        raise ValueError("as it is")
+
+    assert await ended_within(asyncio.sleep(0, "done"), 60) == "done"
+    with pytest.raises(ValueError, match="as it is"):
+        await ended_within(fails(), 60)
+
+
+async def test_work_that_loses_its_first_cancellation_is_ended_all_the_same() -> None:
+    cancelled: list[None] = []
+
+    async def stubborn() -> None:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append(None)
+                if len(cancelled) == 2:
+                    raise
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(30):
+            await ended_within(stubborn(), 0.01)
+    assert len(cancelled) == 2
