@@ -40,6 +40,27 @@ async def answers(client: SilentClient) -> Answers:
     return listening
 
 
+class Time:
+    """The loop's clock, which stands still but for what a test lets pass."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    async def passes(self, seconds: float) -> None:
+        """Let time pass, and what is due happen."""
+        self.now += seconds
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    loop = asyncio.get_running_loop()
+    own = Time(loop.time())
+    monkeypatch.setattr(loop, "time", lambda: own.now)
+    return own
+
+
 async def test_every_request_gets_its_own_answer(client: SilentClient, answers: Answers) -> None:
     one, other = [await answers.post("a", b"", None) for _ in range(2)]
     await client.answer(SimpleNamespace(subject=client.asked[1], data=b"second"))
@@ -48,11 +69,12 @@ async def test_every_request_gets_its_own_answer(client: SilentClient, answers: 
 
 
 async def test_a_request_without_an_answer_fails_in_its_time_and_others_live_on(
-    client: SilentClient, answers: Answers
+    client: SilentClient, answers: Answers, time: Time
 ) -> None:
     early = await answers.post("a", b"", None)
-    await asyncio.sleep(WITHIN / 2)
+    await time.passes(WITHIN / 2)
     late = await answers.post("a", b"", None)
+    await time.passes(WITHIN / 2 + 0.01)
     with pytest.raises(RetryableError, match="none within"):
         await early
     assert not late.done()
@@ -60,13 +82,15 @@ async def test_a_request_without_an_answer_fails_in_its_time_and_others_live_on(
     assert (await late).data == b"in time"
 
 
-async def test_those_that_wait_on_are_watched_as_well(answers: Answers) -> None:
+async def test_those_that_wait_on_are_watched_as_well(answers: Answers, time: Time) -> None:
     waiting = [await answers.post("a", b"", None)]
-    await asyncio.sleep(WITHIN / 2)
+    await time.passes(WITHIN / 2)
     waiting.append(await answers.post("a", b"", None))
+    await time.passes(WITHIN)
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [RetryableError, RetryableError]
     again = await answers.post("a", b"", None)
+    await time.passes(WITHIN + 0.01)
     with pytest.raises(RetryableError):
         await again
 
