@@ -27,9 +27,9 @@ def measure(full: bool) -> list[Figure]:
     with TemporaryDirectory() as folder:
         path = write_walk(Path(folder) / "BTCUSDT-1m.csv", 20_000 if full else 2_500)
         _trade(path, Path(folder) / "data")
-        sessions = (Path(folder) / "data" / "sessions").iterdir()
-        (session,) = (found for found in sessions if found.name != STACK)
-        gaps = _gaps(session / "events.jsonl")
+        recorded = (Path(folder) / "data" / "sessions").glob("*/events.jsonl")
+        (events,) = (path for path in recorded if path.parent.name != STACK)
+        gaps = _gaps(events)
     steady = [gap for gap in gaps if gap <= STANDSTILL_SECONDS]
     return [
         told("a candle over the bus, median", median(gaps) * 1e3, "ms"),
