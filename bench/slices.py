@@ -18,26 +18,26 @@ from shared.schemas.values import STACK
 ROOT = Path(__file__).parents[1]
 MONTH, MONTH_SECONDS = 45_000, 180
 """Minutes of a month, and how long they may take."""
-STANDSTILL_SECONDS = 0.01
-"""A candle that takes longer waits for something that is no work: the recorder's disk, or the machine itself."""
+PROMPT_SECONDS = 0.01
+"""Candles that take longer are told apart, whatever held them up: on a machine that is shared they hide all others."""
 
 
 def measure(full: bool) -> list[Figure]:
-    """Milliseconds a candle, standstills with and without, and a month of minutes computed from them."""
+    """Milliseconds a candle, of all and of the prompt ones, and a month of minutes computed from either."""
     with TemporaryDirectory() as folder:
         path = write_walk(Path(folder) / "BTCUSDT-1m.csv", 20_000 if full else 2_500)
         _trade(path, Path(folder) / "data")
         recorded = (Path(folder) / "data" / "sessions").glob("*/events.jsonl")
         (events,) = (path for path in recorded if path.parent.name != STACK)
         gaps = _gaps(events)
-    steady = [gap for gap in gaps if gap <= STANDSTILL_SECONDS]
+    prompt = [gap for gap in gaps if gap <= PROMPT_SECONDS]
     return [
         told("a candle over the bus, median", median(gaps) * 1e3, "ms"),
         told("a candle over the bus, mean", fmean(gaps) * 1e3, "ms"),
-        told("a candle over the bus, mean without standstills", fmean(steady) * 1e3, "ms"),
-        told("time that passed in standstills over 10 ms", 100 * (1 - sum(steady) / sum(gaps)), "%"),
+        told("a candle over the bus, mean of those within 10 ms", fmean(prompt) * 1e3, "ms"),
+        told("time that passed in slower ones", 100 * (1 - sum(prompt) / sum(gaps)), "%"),
         at_most("a month of minutes at that mean", fmean(gaps) * MONTH, "s", MONTH_SECONDS),
-        told("a month of minutes without standstills", fmean(steady) * MONTH, "s"),
+        told("a month of minutes, were all within 10 ms", fmean(prompt) * MONTH, "s"),
     ]
 
 

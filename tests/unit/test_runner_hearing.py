@@ -16,7 +16,7 @@ def hearing() -> Hearing:
 
 async def test_a_wake_up_call_ends_the_wait_that_is_under_way() -> None:
     ears = hearing()
-    asyncio.get_running_loop().call_soon(ears.wake)
+    asyncio.get_running_loop().call_later(0.01, ears.wake)
     async with asyncio.timeout(60):
         await ears.wait(600)
 
