@@ -8,7 +8,7 @@ from typing import Any
 
 from services.risk.core import guard as guarding
 from services.risk.core.guard import Guard
-from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Pace, Perform, Store
+from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Next, Pace, Perform, Store
 from services.runner.core.inputs import GuardSpoke
 from services.runner.core.lifecycle import Opened, open_session
 from services.runner.core.plan import Plan
@@ -107,7 +107,7 @@ class Market:
                 return self._perform(action)
             case Listen():
                 return self._word()
-            case Find():
+            case Find() | Next():
                 return None
 
     def _pace(self, step: Step) -> GuardSpoke | None:

@@ -22,11 +22,13 @@ from services.runner.core.inputs import (
 from services.runner.core.lifecycle import Ended, Warmed, close_session, finish_warmup
 from services.runner.core.state import State
 from services.runner.core.todo import Action, Observe, Submit, finished, settled, todo
+from services.runner.core.understanding import understood
 from services.runner.course import END_OF_DATA, Step, closing_slices
 from shared.schemas.envelope import Event
 from shared.schemas.market import Candle
 from shared.schemas.orders import OrderState, VenueAccount
 from shared.venues.port import Accepted, Report
+from shared.venues.words import Doubtful, VenueSaid
 
 GRACE_SLICES = 20
 """How many slices beyond the expected a session waits for its last orders to fill before it ends all the same."""
@@ -40,8 +42,13 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Next:
+    """Wait for the market's next slice (answer its step), or until something else is to be handled (answer it)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
-    """Wait for the guard or an operator; answer what they said."""
+    """Wait for the guard, an operator or a venue that answers in its own time; answer what they said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +78,15 @@ class Perform:
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Ask the venue for an order that may or may not have reached it; answer its state, or None."""
+    """Ask the venue for an order that may or may not have reached it.
+
+    Answer its state, None where it never arrived, or `Doubtful` where the venue can't tell in one answer.
+    """
 
     client_order_id: str
 
 
-Effect = Pace | Listen | Store | Advance | Perform | Find
+Effect = Pace | Next | Listen | Store | Advance | Perform | Find
 Conducting = Generator[Effect, Any, State]
 
 
@@ -90,14 +100,29 @@ class Conductor:
         self._doubtful = {name for name, order in state.orders.items() if order.stage == "submitted"}
 
     def conduct(self, steps: Iterable[Step]) -> Conducting:
-        """Trade `steps` to the session's end; the generator's value is the final state."""
+        """Trade `steps`, then a live market, to the session's end; the generator's value is the final state."""
         yield from self._recover()
-        patience = closing_slices(self.state.plan.config) + GRACE_SLICES
         for step in steps:
-            if finished(self.state) or self.state.closing >= patience:
+            if self._is_over():
                 break
             yield from self._step(step)
+        if self.state.plan.config.is_live:
+            yield from self._follow()
         yield from self._end()
+        return self.state
+
+    def _is_over(self) -> bool:
+        patience = closing_slices(self.state.plan.config) + GRACE_SLICES
+        return finished(self.state) or self.state.closing >= patience
+
+    def _follow(self) -> Conducting:
+        while not self._is_over():
+            given = yield Next()
+            if isinstance(given, Step):
+                yield from self._step(given)
+            else:
+                yield from self._apply(given)
+                yield from self.settle()
         return self.state
 
     def _recover(self) -> Conducting:
@@ -154,7 +179,9 @@ class Conductor:
         name = action.client_order_id
         self._asked.add(f"{type(action).__name__} {name}")
         if isinstance(action, Submit) and name in self._doubtful:
-            found: OrderState | None = yield Find(name)
+            found: OrderState | Doubtful | None = yield Find(name)
+            if isinstance(found, Doubtful):
+                return (yield from self._apply(VenueSaid((found,))))
             if found is not None:
                 return (yield from self._apply(Reported((Accepted(found),))))
         reports: Sequence[Report] = yield Perform(action)
@@ -171,7 +198,16 @@ class Conductor:
             )
         )
 
-    def _apply(self, given: Input) -> Conducting:
+    def _apply(self, given: Input | VenueSaid) -> Conducting:
+        if not isinstance(given, VenueSaid):
+            return (yield from self._decide(given))
+        for word in given.words:
+            report = understood(self.state, word)
+            if report is not None:
+                yield from self._decide(Reported((report,)))
+        return self.state
+
+    def _decide(self, given: Input) -> Conducting:
         return (yield from self._tell(handle(self.state, given, cause_of(self.state, given, self._clock()))))
 
     def _tell(self, outcome: tuple[State, Sequence[Event]], together: bool = False) -> Conducting:

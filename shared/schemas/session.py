@@ -158,6 +158,12 @@ class CsvFeed(Section):
     files: tuple[str, ...] = Field(min_length=1)
 
 
+class MarketFeed(Section):
+    """The market itself: closed candles as the venue streams them, history and gaps by its REST interface."""
+
+    kind: Literal["binance", "alpaca"]
+
+
 class StrategyEntry(Section):
     """A strategy by the name of its file, with its parameters and its share of the capital."""
 
@@ -283,6 +289,14 @@ class Shadow(Section):
     risk: RiskLimits | None = None
 
 
+def _feed(value: Any) -> Any:
+    """`feed = "binance"` is short for a table that says no more than its kind."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Feed = Annotated[SimulatedFeed | CsvFeed | MarketFeed, Field(discriminator="kind")]
+
+
 def _is_absent(value: object) -> bool:
     return value is None
 
@@ -300,7 +314,7 @@ class SessionConfig(Section):
     warmup_bars: int = Field(default=0, ge=0)
     on_stop: Literal["flatten", "keep"] = "flatten"
     on_kill: Literal["flatten", "keep"] | None = None
-    feed: SimulatedFeed | CsvFeed = Field(discriminator="kind")
+    feed: Annotated[Feed, BeforeValidator(_feed)]
     strategies: tuple[StrategyEntry, ...] = Field(min_length=1)
     sizing: Sizing = Sizing()
     orders: Orders = Orders()
@@ -342,6 +356,11 @@ class SessionConfig(Section):
     def instrument_of(self, symbol: str) -> Instrument:
         """The trading rules of `symbol`: its own table, else the session's."""
         return self.instruments.get(symbol, self.instrument)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the market's time is that of the clock on the wall."""
+        return isinstance(self.feed, MarketFeed)
 
     @property
     def flattens_on_kill(self) -> bool:

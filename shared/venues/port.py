@@ -38,7 +38,23 @@ class Cancelled:
     reason: str
 
 
-Report = Accepted | Rejected | Filled | Cancelled
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The order was sent, and nothing tells whether the venue has it."""
+
+    order: OrderState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The venue's own evidence tells what became of an order that was unclear; `reason` names the evidence."""
+
+    order: OrderState
+    reason: str
+
+
+Report = Accepted | Rejected | Filled | Cancelled | Unclear | Reconciled
 
 
 class Venue(Protocol):

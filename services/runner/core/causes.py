@@ -15,7 +15,7 @@ from services.runner.core.inputs import (
 from services.runner.core.state import State
 from shared.schemas.identity import Cause, derived_id
 from shared.schemas.values import iso
-from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Report, Unclear
 
 
 def cause_of(state: State, given: Input, at: datetime) -> Cause:
@@ -23,7 +23,7 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
     session_id = state.plan.session_id
     match given:
         case GuardSpoke(event):
-            market_time = state.market_time or event.market_time
+            market_time = at if state.plan.config.is_live else state.market_time or event.market_time
             return Cause(event.id, session_id, at, market_time, event.correlation_id)
         case SliceClosed(candles):
             return of_slice(state, candles[0].close_time, at)
@@ -41,13 +41,15 @@ def of_slice(state: State, close_time: datetime, at: datetime) -> Cause:
     """The slice that closed at `close_time` as a cause."""
     session_id = state.plan.session_id
     name = derived_id(session_id, f"slice:{iso(close_time)}")
-    return Cause(name, session_id, at, close_time, name)
+    return Cause(name, session_id, at, at if state.plan.config.is_live else close_time, name)
 
 
 def labelled(state: State, label: str, at: datetime) -> Cause:
     """A cause within the session that no fact of the stream names."""
     name = derived_id(state.plan.session_id, label)
-    return Cause(name, state.plan.session_id, at, state.market_time or state.market_start or at, name)
+    session = state.plan
+    market_time = at if session.config.is_live else state.market_time or state.market_start or at
+    return Cause(name, session.session_id, at, market_time, name)
 
 
 def _count(state: State) -> str:
@@ -60,5 +62,7 @@ def _name(reports: Sequence[Report]) -> str:
     match reports[0]:
         case Filled(fill):
             return f"{fill.client_order_id}:filled:{fill.trade_id}"
-        case Accepted(order) | Rejected(order, _) | Cancelled(order, _) as report:
+        case Reconciled(order, _):
+            return f"{order.client_order_id}:reconciled:{order.status}"
+        case Accepted(order) | Rejected(order, _) | Cancelled(order, _) | Unclear(order, _) as report:
             return f"{order.client_order_id}:{type(report).__name__.lower()}"

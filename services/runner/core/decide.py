@@ -31,14 +31,16 @@ from shared.schemas.orders import (
     OrderCancelled,
     OrderFilled,
     OrderIntended,
+    OrderReconciled,
     OrderRejected,
     OrderState,
     OrderSubmitted,
+    OrderUnknown,
     Reason,
     VenueObserved,
 )
 from shared.schemas.trusted import trusted
-from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Report, Unclear
 
 
 def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Event]]:
@@ -75,7 +77,16 @@ def _slice_closed(telling: Telling, given: SliceClosed) -> None:
 def conclude(telling: Telling) -> None:
     """Tell what a slice leads to once the account is marked: the strategies' new stances, then the orders."""
     _raise_signals(telling)
-    _pursue(telling, at_slice_end=True)
+    _pursue(telling, at_slice_end=not _is_late(telling))
+
+
+def _is_late(telling: Telling) -> bool:
+    """Whether the slice comes so late that nothing new is to be risked on it: later than an approval stays valid.
+
+    The strategies hear it, positions are closed and protected; what is to be entered waits for a slice in time.
+    """
+    config, closed = telling.state.plan.config, telling.state.market_time
+    return config.is_live and closed is not None and telling.timestamp - closed > config.risk.approval_ttl
 
 
 def _mark(telling: Telling, given: SliceClosed) -> None:
@@ -121,6 +132,10 @@ def reported(telling: Telling, reports: Sequence[Report]) -> None:
                 telling.tell_of(fill.client_order_id, OrderFilled, order=fill)
             case Cancelled(order, reason):
                 telling.tell_of(order.client_order_id, OrderCancelled, order=order, details=Reason(reason=reason))
+            case Unclear(order, reason):
+                telling.tell_of(order.client_order_id, OrderUnknown, order=order, details=Reason(reason=reason))
+            case Reconciled(order, reason):
+                telling.tell_of(order.client_order_id, OrderReconciled, order=order, details=Reason(reason=reason))
 
 
 def _guard_spoke(telling: Telling, event: Event) -> None:
@@ -134,7 +149,7 @@ def _is_sent(telling: Telling, event: OrderApproved) -> bool:
     order = telling.state.orders.get(event.order.client_order_id)
     if order is None or order.stage != "approved":
         return False
-    obstacle = _obstacle(telling.state, event)
+    obstacle = _obstacle(telling, event)
     if obstacle is None:
         telling.tell_of(event.order.client_order_id, OrderSubmitted, order=event.order)
         return True
@@ -143,8 +158,10 @@ def _is_sent(telling: Telling, event: OrderApproved) -> bool:
     return False
 
 
-def _obstacle(state: State, event: OrderApproved) -> str | None:
-    if state.market_time is not None and state.market_time > event.details.expires_at:
+def _obstacle(telling: Telling, event: OrderApproved) -> str | None:
+    state = telling.state
+    now = telling.timestamp if state.plan.config.is_live else state.market_time
+    if now is not None and now > event.details.expires_at:
         return "the guard's approval had expired before it could be sent"
     if state.killed and event.order.purpose != "flatten":
         return "killed before it was sent"

@@ -18,9 +18,11 @@ from shared.schemas.orders import (
     OrderCancelled,
     OrderFilled,
     OrderIntended,
+    OrderReconciled,
     OrderRefused,
     OrderRejected,
     OrderSubmitted,
+    OrderUnknown,
     VenueObserved,
 )
 
@@ -131,6 +133,20 @@ def _order_cancelled(state: State, event: OrderCancelled) -> State:
     return _gone(state, event.order.client_order_id)
 
 
+def _order_unknown(state: State, event: OrderUnknown) -> State:
+    return _changed(state, event.order.client_order_id, stage="unknown")
+
+
+def _order_reconciled(state: State, event: OrderReconciled) -> State:
+    shown = event.order
+    order = state.orders.get(shown.client_order_id)
+    if order is None:
+        return state
+    if shown.status in ("accepted", "partially_filled"):
+        return _changed(state, shown.client_order_id, stage="working", venue_order_id=shown.venue_order_id)
+    return _failed(state, order) if shown.status == "rejected" else _gone(state, shown.client_order_id)
+
+
 def _order_filled(state: State, event: OrderFilled) -> State:
     fill = event.order
     order = state.orders.get(fill.client_order_id)
@@ -139,7 +155,8 @@ def _order_filled(state: State, event: OrderFilled) -> State:
     if order and fill.status == "filled":
         state = _gone(state, fill.client_order_id)
     elif order:
-        state = _changed(state, fill.client_order_id, filled_qty=order.filled_qty + fill.qty)
+        trades = order.trades | {fill.trade_id}
+        state = _changed(state, fill.client_order_id, filled_qty=order.filled_qty + fill.qty, trades=trades)
     return _flat_again(state, (fill.strategy, fill.symbol)) if trip else state
 
 
@@ -211,6 +228,8 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     OrderAccepted: _order_accepted,
     OrderRejected: _order_rejected,
     OrderCancelled: _order_cancelled,
+    OrderUnknown: _order_unknown,
+    OrderReconciled: _order_reconciled,
     OrderFilled: _order_filled,
     TradingHalted: _trading_halted,
     TradingResumed: _trading_resumed,

@@ -69,6 +69,8 @@ def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
     goal = state.goals.get(key)
     if goal is None or goal.pursued or any(o.ticket.purpose != "stop" for o in in_flight):
         return None
+    if any(order.stage == "unknown" and order.ticket.symbol == key[1] for order in state.orders.values()):
+        return None
     return _toward(state, key, goal, held)
 
 

@@ -15,12 +15,15 @@ from shared.schemas.guard import Halt
 from shared.schemas.orders import OrderApproved, Ticket
 from shared.schemas.values import Phase
 
-Stage = Literal["intended", "approved", "submitted", "working"]
+Stage = Literal["intended", "approved", "submitted", "working", "unknown"]
 
 
 @often_replaced
 class Order(NamedTuple):
-    """An order in flight. `bars` counts the slices since it was intended."""
+    """An order in flight. `bars` counts the slices since it was intended, `trades` are the executions told so far.
+
+    One that is `unknown` was sent, and the venue has yet to show whether it arrived.
+    """
 
     ticket: Ticket
     stage: Stage
@@ -30,6 +33,7 @@ class Order(NamedTuple):
     approval: OrderApproved | None = None
     venue_order_id: str | None = None
     bars: int = 0
+    trades: frozenset[str] = frozenset()
 
     @property
     def key(self) -> Key:

@@ -14,6 +14,8 @@ class Telling:
 
     def __init__(self, state: State, cause: Cause) -> None:
         self.state = state
+        self.timestamp = cause.timestamp
+        """When the input was received, by the clock on the wall."""
         self._facts = Facts(cause, "runner")
 
     def tell(self, kind: type[Event], **fields: Any) -> None:

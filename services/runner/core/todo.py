@@ -79,8 +79,11 @@ def _sellable(state: State, key: Key) -> bool:
 
 
 def settled(state: State) -> bool:
-    """Whether the market may move on: every intent has its verdict, every order its answer, the guard its mark."""
-    answered = all(order.stage == "working" for order in state.orders.values())
+    """Whether the market may move on: every intent has its verdict, every order its answer, the guard its mark.
+
+    An order whose fate is unknown may stay so for long; it blocks its symbol, not the session.
+    """
+    answered = all(order.stage in ("working", "unknown") for order in state.orders.values())
     return state.enabled and not state.awaits_mark and answered
 
 

@@ -15,12 +15,14 @@ from shared.schemas.orders import (
     OrderCancelled,
     OrderFilled,
     OrderIntended,
+    OrderReconciled,
     OrderRejected,
+    OrderUnknown,
     VenueObserved,
 )
-from shared.venues.port import Accepted, Cancelled, Filled, Rejected, Report
+from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Report, Unclear
 
-_REPORTED = (OrderAccepted, OrderRejected, OrderFilled, OrderCancelled)
+_Reported = OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderUnknown | OrderReconciled
 
 
 def input_of(facts: Sequence[Event]) -> Input | None:
@@ -36,7 +38,7 @@ def input_of(facts: Sequence[Event]) -> Input | None:
             return StopRequested(details.observed)
         case Checkpoint(details=details) if not details.name.startswith(SIZING):
             return None
-        case Checkpoint() | OrderIntended() | OrderAccepted() | OrderRejected() | OrderFilled() | OrderCancelled():
+        case fact if isinstance(fact, Checkpoint | OrderIntended | _Reported):
             return Reported(_reports(facts))
         case _:
             return None
@@ -50,10 +52,10 @@ def _slice(facts: Sequence[Event]) -> SliceClosed:
 
 
 def _reports(facts: Sequence[Event]) -> Sequence[Report]:
-    return tuple(_report(fact) for fact in facts if isinstance(fact, _REPORTED))
+    return tuple(_report(fact) for fact in facts if isinstance(fact, _Reported))
 
 
-def _report(fact: OrderAccepted | OrderRejected | OrderFilled | OrderCancelled) -> Report:
+def _report(fact: _Reported) -> Report:
     match fact:
         case OrderAccepted():
             return Accepted(fact.order)
@@ -63,6 +65,10 @@ def _report(fact: OrderAccepted | OrderRejected | OrderFilled | OrderCancelled) 
             return Filled(fact.order)
         case OrderCancelled():
             return Cancelled(fact.order, fact.details.reason)
+        case OrderUnknown():
+            return Unclear(fact.order, fact.details.reason)
+        case OrderReconciled():
+            return Reconciled(fact.order, fact.details.reason)
 
 
 def _command(halted: TradingHalted) -> Command:
