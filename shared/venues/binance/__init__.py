@@ -1,0 +1,1 @@
+"""Binance spot, by its REST interface and its streams."""

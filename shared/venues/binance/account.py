@@ -1,0 +1,84 @@
+"""A spot account at Binance: sending, cancelling and looking at orders, and hearing what becomes of them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+
+from shared.schemas.orders import Ticket
+from shared.venues.binance import orders
+from shared.venues.binance.client import Client
+from shared.venues.binance.errors import is_about_the_clock
+from shared.venues.trouble import Fate, VenueError
+from shared.venues.words import Word
+
+
+class BinanceAccount:
+    """One account. Every method raises VenueError, whose `fate` says what it leaves behind; none tries again."""
+
+    name = "binance"
+    proof_seconds = 10.0
+    """An order that has not arrived so long after it was sent never will: its timestamp is too old by then."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def open(self) -> None:
+        """Measure the clock's offset, which signed calls need."""
+        await self._client.load_time_difference()
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self._client.close()
+
+    async def send(self, ticket: Ticket) -> Sequence[Word]:
+        """Send the order, once."""
+        return orders.answered(ticket, await self._asked("privatePostOrder", **orders.request_of(ticket)))
+
+    async def cancel(self, ticket: Ticket) -> Sequence[Word]:
+        """Take the order back; ABSENT where it is no longer worked."""
+        name = ticket.client_order_id
+        await self._asked("privateDeleteOrder", symbol=ticket.symbol, origClientOrderId=name)
+        return await self.look(ticket)
+
+    async def look(self, ticket: Ticket) -> Sequence[Word]:
+        """The order as the venue shows it, with its executions; ABSENT where this answer does not know it."""
+        name = ticket.client_order_id
+        order = await self._asked("privateGetOrder", symbol=ticket.symbol, origClientOrderId=name)
+        trades: Sequence[Mapping[str, Any]] = ()
+        if Decimal(order["executedQty"]):
+            trades = await self._asked("privateGetMyTrades", symbol=ticket.symbol, orderId=order["orderId"])
+        return orders.shown(ticket, order, trades)
+
+    async def open_orders(self, symbols: Sequence[str]) -> Sequence[str]:
+        """The names of the open orders in `symbols`, whoever placed them."""
+        found = await asyncio.gather(*(self._asked("privateGetOpenOrders", symbol=symbol) for symbol in symbols))
+        return [order["clientOrderId"] for each in found for order in each]
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """What the account holds of each asset, free and locked together."""
+        account = await self._asked("privateGetAccount", omitZeroBalances="true")
+        held = {each["asset"]: Decimal(each["free"]) + Decimal(each["locked"]) for each in account["balances"]}
+        return {asset: qty for asset, qty in held.items() if qty}
+
+    async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
+        """Pass on what the venue reports, from when it calls `ready` until the connection ends in a VenueError."""
+        self._client.on_order = lambda message: heard(orders.reported(message))
+        url = self._client.urls["api"]["ws"]["ws-api"]["spot"]
+        try:
+            await self._client.authenticate({"type": "spot"})
+            ready()
+            await self._client.client(url).future("the connection's end")
+        except ccxt.BaseError as error:
+            raise VenueError(self.name, Fate.RETRY, f"the account's stream ended: {error}") from error
+        raise VenueError(self.name, Fate.RETRY, "the account's stream ended")
+
+    async def _asked(self, call: str, **params: Any) -> Any:
+        try:
+            return await self._client.asked(call, **params)
+        except VenueError as error:
+            if is_about_the_clock(error):
+                await self._client.load_time_difference()
+            raise

@@ -1,0 +1,106 @@
+"""ccxt's client of Binance, set up for one account: where it calls, and what it passes on as the venue wrote it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ccxt.pro
+
+from shared.venues.binance.errors import trouble
+
+Heard = Callable[[Mapping[str, Any]], None]
+TIMEOUT_MS = 10_000
+RECV_WINDOW_MS = 5_000
+"""How long after its timestamp Binance may still take a request on."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Whose account, and where. Without a key only public calls work. Origins override where every call goes."""
+
+    testnet: bool
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    base_url: str | None = None
+    ws_url: str | None = None
+    ws_api_url: str | None = None
+
+
+def _unheard(message: Mapping[str, Any]) -> None:
+    """Nobody listens."""
+
+
+class Client(ccxt.pro.binance):  # type: ignore[misc]
+    """ccxt's client that also passes on orders' and candles' messages as they came.
+
+    ccxt's own readings trust the order of arrival and hold floats, neither of which an account can be kept by.
+    """
+
+    on_order: Heard = staticmethod(_unheard)
+    on_candle: Heard = staticmethod(_unheard)
+
+    async def asked(self, call: str, **params: Any) -> Any:
+        """The venue's answer to ccxt's implicit method `call`; VenueError when there is none, or an error."""
+        try:
+            return await getattr(self, call)(params)
+        except (ccxt.BaseError, OSError, TimeoutError) as error:
+            status, headers = getattr(error, "answered", (None, {}))
+            raise trouble(error, status, headers) from error
+
+    def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+        """Raise ccxt's error for the answer, with the answer's status and headers beside it."""
+        try:
+            return super().handle_errors(code, reason, url, method, headers, *rest)
+        except ccxt.BaseError as error:
+            error.answered = (code, dict(headers or {}))  # type: ignore[attr-defined]
+            raise
+
+    def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> None:
+        """Raise ccxt's error for the answer's status, and the status beside it."""
+        try:
+            super().handle_http_status_code(code, reason, url, method, body)
+        except ccxt.BaseError as error:
+            error.answered = (code, {})  # type: ignore[attr-defined]
+            raise
+
+    def handle_order_update(self, client: Any, message: dict[str, Any]) -> None:
+        """An `executionReport`."""
+        self.on_order(message)
+
+    def handle_ohlcv(self, client: Any, message: dict[str, Any]) -> None:
+        """A `kline`."""
+        self.on_candle(message)
+        super().handle_ohlcv(client, message)
+
+
+def connected(access: Access) -> Client:
+    """A client that has called nobody yet; `close` it in the end."""
+    made = Client(
+        {
+            "apiKey": access.key,
+            "secret": access.secret,
+            "timeout": TIMEOUT_MS,
+            "enableRateLimit": False,
+            "options": {
+                "defaultType": "spot",
+                "fetchMarkets": {"types": ["spot"]},
+                "recvWindow": RECV_WINDOW_MS,
+                "adjustForTimeDifference": False,
+            },
+        }
+    )
+    made.has["fetchCurrencies"] = False
+    if access.testnet:
+        made.set_sandbox_mode(True)
+    _redirect(made.urls["api"], access)
+    return made
+
+
+def _redirect(urls: dict[str, Any], access: Access) -> None:
+    if access.base_url:
+        urls["public"] = urls["private"] = f"{access.base_url}/api/v3"
+        urls["sapi"] = f"{access.base_url}/sapi/v1"
+    if access.ws_url:
+        urls["ws"]["spot"] = f"{access.ws_url}/ws"
+    if access.ws_api_url:
+        urls["ws"]["ws-api"]["spot"] = f"{access.ws_api_url}/ws-api/v3"

@@ -1,0 +1,101 @@
+"""Binance's market data: trading rules, history by REST, closed candles by stream."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+
+from shared.schemas.market import Candle, timeframe_of
+from shared.schemas.session import Instrument
+from shared.venues.binance import rules
+from shared.venues.binance.client import Client
+from shared.venues.trouble import Fate, VenueError
+
+_PAGE = 1000
+"""Candles in one answer, at most."""
+
+
+class BinanceMarket:
+    """The market of some symbols in one timeframe."""
+
+    name = "binance"
+
+    def __init__(self, client: Client, symbols: Sequence[str], timeframe: str) -> None:
+        self._client = client
+        self._symbols = symbols
+        self._timeframe = timeframe
+        self._step = timeframe_of(timeframe)
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self._client.close()
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """The trading rules of each symbol; VenueError for one that is not traded."""
+        told = await self._client.asked("publicGetExchangeInfo", symbols=_json(self._symbols))
+        found = {each["symbol"]: each for each in told["symbols"]}
+        for each in found.values():
+            rules.check_tradable(each)
+        return {symbol: rules.instrument(found[symbol]) for symbol in self._symbols}
+
+    async def history(self, symbol: str, start: datetime, end: datetime) -> Sequence[Candle]:
+        """The candles that opened from `start` on and closed by `end`, oldest first."""
+        found: list[Candle] = []
+        while start < end:
+            rows = await self._client.asked(
+                "publicGetKlines",
+                symbol=symbol,
+                interval=self._timeframe,
+                startTime=_millis(start),
+                endTime=_millis(end) - 1,
+                limit=_PAGE,
+            )
+            page = [_candle(symbol, row, self._step) for row in rows]
+            found += [candle for candle in page if candle.close_time <= end]
+            if len(page) < _PAGE:
+                break
+            start = page[-1].close_time
+        return found
+
+    async def follow(self, heard: Callable[[Candle], None], alive: Callable[[], None]) -> None:
+        """Pass on candles as they close until the connection ends in a VenueError; `alive` on every message."""
+
+        def told(message: Mapping[str, Any]) -> None:
+            alive()
+            bar = message["k"]
+            if bar["x"]:
+                row = (bar["t"], bar["o"], bar["h"], bar["l"], bar["c"], bar["v"])
+                heard(_candle(bar["s"], row, self._step))
+
+        self._client.on_candle = told
+        try:
+            await self._client.load_markets()
+            names = [[self._client.safe_symbol(symbol), self._timeframe] for symbol in self._symbols]
+            while True:
+                await self._client.watch_ohlcv_for_symbols(names)
+        except ccxt.BaseError as error:
+            raise VenueError(self.name, Fate.RETRY, f"the market's stream ended: {error}") from error
+
+
+def _json(symbols: Sequence[str]) -> str:
+    return "[" + ",".join(f'"{symbol}"' for symbol in symbols) + "]"
+
+
+def _millis(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _candle(symbol: str, row: Sequence[Any], step: timedelta) -> Candle:
+    opened = datetime.fromtimestamp(int(row[0]) / 1000, UTC)
+    return Candle(
+        symbol=symbol,
+        open_time=opened,
+        close_time=opened + step,
+        open=Decimal(row[1]),
+        high=Decimal(row[2]),
+        low=Decimal(row[3]),
+        close=Decimal(row[4]),
+        volume=Decimal(row[5]),
+    )

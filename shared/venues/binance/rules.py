@@ -1,0 +1,31 @@
+"""Binance's trading rules of a symbol, as `exchangeInfo` tells them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from shared.schemas.session import Instrument
+from shared.venues.trouble import Fate, VenueError
+
+
+def instrument(told: Mapping[str, Any]) -> Instrument:
+    """The rules of one symbol. A filter that is absent, or zero, is turned off."""
+    filters = {each["filterType"]: each for each in told["filters"]}
+    lot, market_lot = filters.get("LOT_SIZE", {}), filters.get("MARKET_LOT_SIZE", {})
+    notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
+    return Instrument(
+        tick_size=_number(filters.get("PRICE_FILTER", {}), "tickSize"),
+        lot_step=max(_number(lot, "stepSize"), _number(market_lot, "stepSize")),
+        min_qty=max(_number(lot, "minQty"), _number(market_lot, "minQty")),
+        min_notional=_number(notional, "minNotional"),
+    )
+
+
+def check_tradable(told: Mapping[str, Any]) -> None:
+    """VenueError where the symbol is not traded on spot now."""
+    if told.get("status") != "TRADING" or not told.get("isSpotTradingAllowed", True):
+        raise VenueError("binance", Fate.REFUSED, f"{told['symbol']} is not traded now: {told.get('status')}")
+
+
+def _number(found: Mapping[str, Any], name: str) -> Decimal:
+    return Decimal(found.get(name, "0")).normalize() if found else Decimal(0)
