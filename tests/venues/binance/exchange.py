@@ -112,7 +112,6 @@ class Exchange:
         if not order.open:
             raise not_cancelled()
         self._remember()
-        order = self.books.orders[order.id]
         for leg in self.books.legs(order):
             if leg.open:
                 self._end(leg, "CANCELED", cancel_id)

@@ -8,8 +8,6 @@ from tests.venues.binance.amounts import ZERO, text
 from tests.venues.binance.orders import MARKETS, STOPS, TYPES, Order, Wanted
 from tests.venues.binance.refusal import Refusal, filter_failure
 
-D = Decimal
-
 
 @dataclass
 class Symbol:
@@ -17,20 +15,20 @@ class Symbol:
 
     base: str
     quote: str
-    tick: Decimal = D("0.01")
-    min_price: Decimal = D("0.01")
-    max_price: Decimal = D(1000000)
-    step: Decimal = D("0.00001")
-    min_qty: Decimal = D("0.00001")
-    max_qty: Decimal = D(9000)
+    tick: Decimal = Decimal("0.01")
+    min_price: Decimal = Decimal("0.01")
+    max_price: Decimal = Decimal(1000000)
+    step: Decimal = Decimal("0.00001")
+    min_qty: Decimal = Decimal("0.00001")
+    max_qty: Decimal = Decimal(9000)
     market_step: Decimal = ZERO
-    market_max_qty: Decimal = D(120)
-    min_notional: Decimal = D(5)
-    max_notional: Decimal = D(9000000)
+    market_max_qty: Decimal = Decimal(120)
+    min_notional: Decimal = Decimal(5)
+    max_notional: Decimal = Decimal(9000000)
     min_to_market: bool = True
     max_to_market: bool = False
-    up: Decimal = D(5)
-    down: Decimal = D("0.2")
+    up: Decimal = Decimal(5)
+    down: Decimal = Decimal("0.2")
     max_orders: int = 200
     max_algo_orders: int = 5
     max_position: Decimal = ZERO
