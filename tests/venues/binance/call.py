@@ -16,7 +16,7 @@ from tests.venues.market import Market
 
 @dataclass
 class Call:
-    """`now` is in milliseconds since 1970; `stale` reads what was before the last change; `headers` go to the answer."""
+    """`now` is in milliseconds since 1970; `stale` reads what was before the last change; `headers` go out."""
 
     parameters: Mapping[str, str]
     now: int
@@ -74,4 +74,4 @@ class Call:
 
     def made_id(self) -> str:
         """An id for an order whose client sent none."""
-        return made_id(next(self.exchange.counters.order))
+        return made_id(next(self.exchange.counters.made))

@@ -37,7 +37,6 @@ def execution_report(order: Order, kind: str, now: int, trade: Trade | None = No
         "N": trade.commission_asset if trade else None,
         "T": now,
         "t": trade.id if trade else -1,
-        "v": -1,
         "I": order.id * 2 + 1,
         "w": order.open and order.working,
         "m": trade.maker if trade else False,

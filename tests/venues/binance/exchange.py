@@ -32,6 +32,7 @@ class Counters:
     order: Iterator[int] = field(default_factory=lambda: count(1001))
     trade: Iterator[int] = field(default_factory=lambda: count(501))
     list: Iterator[int] = field(default_factory=lambda: count(1))
+    made: Iterator[int] = field(default_factory=lambda: count(1))
 
 
 class Exchange:
