@@ -53,7 +53,7 @@ class Publishing:
 
     def outboxes(self) -> list[Outbox]:
         """Every connection there is."""
-        return [found.outbox for found in (*self.listeners, *self.connections)]
+        return [found.outbox for found in self.listeners] + [found.outbox for found in self.connections]
 
     async def publish(self) -> None:
         """Tell each account's subscribers what has happened to it."""
