@@ -79,7 +79,7 @@ class Exchange:
         if any(order.wanted.client_id == wanted.client_id for order in self.books.open_orders()):
             raise rejected("Duplicate order sent.")
         if wanted.type in STOPS and triggered(wanted, quotes.bid):
-            raise rejected("Stop price would trigger immediately.")
+            raise rejected("Order would trigger immediately.")
         if wanted.type == "LIMIT_MAKER" and takes(wanted, quotes):
             raise rejected("Order would immediately match and take.")
 

@@ -102,7 +102,8 @@ class BinanceServer:
         """Say `serverShutdown` on every WebSocket connection; the venue cuts it ten minutes later."""
         event = {"e": "serverShutdown", "E": self.venue.clock()}
         for listener in list(self.publishing.listeners):
-            await listener.outbox.tell("serverShutdown", event)
+            told = {"stream": "!serverShutdown", "data": event} if listener.combined else event
+            await listener.outbox.tell("serverShutdown", told)
         for connection in list(self.publishing.connections):
             await connection.outbox.tell("serverShutdown", {"event": event})
 

@@ -19,6 +19,7 @@ from tests.venues.faults import Fault
 SUBSCRIBE = "userDataStream.subscribe.signature"
 UNSUBSCRIBE = "userDataStream.unsubscribe"
 CONNECTION_WEIGHT = 2
+NOT_OVER_REST = ("apiKey", "returnRateLimits")
 TROUBLE = (
     Fault.REQUEST_LOST,
     Fault.ANSWER_LOST,
@@ -49,12 +50,12 @@ class Connection:
         if fault is Fault.REQUEST_LOST:
             return self.outbox.cut()
         if fault is Fault.SERVER_ERROR:
-            return await self._tell(asked, refusal=Refusal(TIMEOUT["code"], TIMEOUT["msg"], 504))  # type: ignore[arg-type]
+            return await self._tell(asked, refusal=_timed_out())
         result, refusal = self._try(asked, fault)
         if fault is Fault.ANSWER_LATE:
             await asyncio.sleep(self.venue.faults.late_seconds)
         if fault is Fault.SERVER_ERROR_EXECUTED:
-            refusal = Refusal(-1007, str(TIMEOUT["msg"]), 504)
+            refusal = _timed_out()
         if fault is Fault.ANSWER_LOST:
             self.outbox.cut()
         else:
@@ -66,7 +67,7 @@ class Connection:
         for subscriber in [found for found in self.subscribers if id_ in (None, found.id)]:
             event = {"e": "eventStreamTerminated", "E": self.venue.clock()}
             self.forget(subscriber)
-            await self.outbox.tell(event["e"], {"subscriptionId": subscriber.id, "event": event})  # type: ignore[arg-type]
+            await self.outbox.tell("eventStreamTerminated", {"subscriptionId": subscriber.id, "event": event})
 
     def forget(self, subscriber: Subscriber) -> None:
         """End a subscription without a word."""
@@ -88,7 +89,7 @@ class Connection:
         if method not in METHODS:
             raise Refusal(-1000, f"Method '{method}' is not supported.", 400)
         route = ROUTES[METHODS[method]]
-        parameters = {name: _text(value) for name, value in sent.items() if name != "apiKey"}
+        parameters = {name: _text(value) for name, value in sent.items() if name not in NOT_OVER_REST}
         self.venue.spend(route, parameters)
         signer = self._signer(sent, wrong_clock) if route.signed else None
         return self.venue.answer(route, parameters, signer, stale=False)[0]
@@ -112,11 +113,13 @@ class Connection:
         return account
 
     async def _tell(self, asked: dict[str, Any], result: Any = None, refusal: Refusal | None = None) -> None:
-        weight = self.venue.weight
-        limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
         told: dict[str, Any] = {"id": asked.get("id"), "status": refusal.status if refusal else 200}
         told |= {"error": refusal.body()} if refusal else {"result": result}
-        await self.outbox.answer(told | {"rateLimits": [limit | {"limit": weight.limit, "count": weight.used}]})
+        if (asked.get("params") or {}).get("returnRateLimits", True):
+            weight = self.venue.weight
+            limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
+            told["rateLimits"] = [limit | {"limit": weight.limit, "count": weight.used}]
+        await self.outbox.answer(told)
 
 
 async def serve(request: web.Request, publishing: Publishing) -> web.WebSocketResponse:
@@ -144,6 +147,10 @@ def _read(text: str) -> tuple[dict[str, Any], Refusal | None]:
     if not isinstance(asked, dict) or not isinstance(asked.get("method"), str):
         return {"id": None}, missing("method")
     return asked, None
+
+
+def _timed_out() -> Refusal:
+    return Refusal(-1007, str(TIMEOUT["msg"]), 504)
 
 
 def _text(value: object) -> str:
