@@ -102,7 +102,7 @@ class Exchange:
         if qty is not None and qty <= old.filled_qty:
             raise unprocessable("qty must be greater than the filled quantity")
         left = None if qty is None else qty - old.filled_qty
-        terms = replace(old.terms, **changes | {"qty": left, "client_order_id": name})
+        terms = replace(old.terms, **{**changes, "qty": left, "client_order_id": name})
         check(replace(terms, order_class="simple", take_profit=None, stop_loss=None, stop_loss_limit=None))
         others = self.books.copy()
         del others.orders[old.id]
@@ -291,8 +291,8 @@ def _legs(terms: Terms, fresh: Callable[[], str]) -> list[Terms]:
         legs.append(replace(plain, client_order_id=fresh(), type="limit", limit_price=terms.take_profit))
     if terms.stop_loss is not None:
         kind = "stop" if terms.stop_loss_limit is None else "stop_limit"
-        prices = {"stop_price": terms.stop_loss, "limit_price": terms.stop_loss_limit}
-        legs.append(replace(plain, client_order_id=fresh(), type=kind, **prices))
+        stop = replace(plain, client_order_id=fresh(), type=kind, stop_price=terms.stop_loss)
+        legs.append(replace(stop, limit_price=terms.stop_loss_limit))
     return legs
 
 
