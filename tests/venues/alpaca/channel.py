@@ -1,0 +1,83 @@
+"""One WebSocket as the venue writes to it, with the trouble that was planned for its messages."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+from aiohttp import web
+
+from tests.venues.alpaca.disturbing import with_unknown_fields, without_optional_fields
+from tests.venues.faults import Fault, Faults
+
+TROUBLE = (
+    Fault.DUPLICATED,
+    Fault.REORDERED,
+    Fault.MUTE,
+    Fault.CUT,
+    Fault.UNKNOWN_FIELDS,
+    Fault.MISSING_FIELDS,
+)
+
+
+def packed(message: Any) -> bytes:
+    """MessagePack; moments become its timestamps."""
+    return bytes(msgpack.packb(message, datetime=True))
+
+
+def binary_json(message: Any) -> bytes:
+    """JSON in a binary frame."""
+    return json.dumps(message).encode()
+
+
+class Channel:
+    """`encode` makes a frame: binary from bytes, text from str. `mute` says that nothing is said any more."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        faults: Faults,
+        encode: Callable[[Any], bytes | str],
+    ) -> None:
+        self.mute = False
+        self._request, self._socket, self._faults, self._encode = request, socket, faults, encode
+        self._held: list[Any] = []
+
+    async def answer(self, message: Any) -> None:
+        """Say what belongs to a request."""
+        await self._write(message)
+
+    async def tell(self, kind: str, message: Any) -> None:
+        """Say what belongs to a stream; `kind` names the message for the faults ("stream trade_updates")."""
+        fault = self._faults.draw(f"stream {kind}", *TROUBLE)
+        if fault is Fault.CUT:
+            self.cut()
+        if fault is Fault.MUTE:
+            self.mute = True
+        if fault is Fault.REORDERED:
+            self._held.append(message)
+            return
+        if fault is Fault.UNKNOWN_FIELDS:
+            message = with_unknown_fields(message)
+        if fault is Fault.MISSING_FIELDS:
+            message = without_optional_fields(message)
+        held, self._held = self._held, []
+        for part in [message, *([message] if fault is Fault.DUPLICATED else []), *held]:
+            await self._write(part)
+
+    def cut(self) -> None:
+        """End the connection without a word."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    async def _write(self, message: Any) -> None:
+        if self.mute or self._socket.closed:
+            return
+        frame = self._encode(message)
+        with contextlib.suppress(ConnectionError):
+            if isinstance(frame, bytes):
+                await self._socket.send_bytes(frame)
+            else:
+                await self._socket.send_str(frame)

@@ -1,0 +1,146 @@
+"""The fields that the venue's public documents name in each answer, to compare answers with.
+
+Fields that are there only under a condition (a stop price, a trailing delta) are left out.
+"""
+
+EXCHANGE_INFO = {"timezone", "serverTime", "rateLimits", "exchangeFilters", "symbols"}
+SYMBOL = {
+    "symbol",
+    "status",
+    "baseAsset",
+    "baseAssetPrecision",
+    "quoteAsset",
+    "quotePrecision",
+    "quoteAssetPrecision",
+    "baseCommissionPrecision",
+    "quoteCommissionPrecision",
+    "orderTypes",
+    "icebergAllowed",
+    "ocoAllowed",
+    "otoAllowed",
+    "quoteOrderQtyMarketAllowed",
+    "allowTrailingStop",
+    "cancelReplaceAllowed",
+    "amendAllowed",
+    "pegInstructionsAllowed",
+    "isSpotTradingAllowed",
+    "isMarginTradingAllowed",
+    "filters",
+    "permissions",
+    "permissionSets",
+    "defaultSelfTradePreventionMode",
+    "allowedSelfTradePreventionModes",
+}
+FILTERS = {
+    "PRICE_FILTER",
+    "LOT_SIZE",
+    "MARKET_LOT_SIZE",
+    "NOTIONAL",
+    "PERCENT_PRICE_BY_SIDE",
+    "MAX_NUM_ORDERS",
+    "MAX_NUM_ALGO_ORDERS",
+}
+TICKER = {
+    "symbol",
+    "priceChange",
+    "priceChangePercent",
+    "weightedAvgPrice",
+    "prevClosePrice",
+    "lastPrice",
+    "lastQty",
+    "bidPrice",
+    "bidQty",
+    "askPrice",
+    "askQty",
+    "openPrice",
+    "highPrice",
+    "lowPrice",
+    "volume",
+    "quoteVolume",
+    "openTime",
+    "closeTime",
+    "firstId",
+    "lastId",
+    "count",
+}
+_ORDER = {
+    "symbol",
+    "orderId",
+    "orderListId",
+    "clientOrderId",
+    "price",
+    "origQty",
+    "executedQty",
+    "origQuoteOrderQty",
+    "cummulativeQuoteQty",
+    "status",
+    "timeInForce",
+    "type",
+    "side",
+    "selfTradePreventionMode",
+}
+PLACED = _ORDER | {"transactTime", "workingTime", "fills"}
+FILL = {"price", "qty", "commission", "commissionAsset", "tradeId"}
+QUERIED = _ORDER | {"stopPrice", "icebergQty", "time", "updateTime", "isWorking", "workingTime"}
+CANCELLED = _ORDER | {"origClientOrderId", "transactTime"}
+TRADE = {
+    "symbol",
+    "id",
+    "orderId",
+    "orderListId",
+    "price",
+    "qty",
+    "quoteQty",
+    "commission",
+    "commissionAsset",
+    "time",
+    "isBuyer",
+    "isMaker",
+    "isBestMatch",
+}
+ACCOUNT = {
+    "makerCommission",
+    "takerCommission",
+    "buyerCommission",
+    "sellerCommission",
+    "commissionRates",
+    "canTrade",
+    "canWithdraw",
+    "canDeposit",
+    "brokered",
+    "requireSelfTradePrevention",
+    "preventSor",
+    "updateTime",
+    "accountType",
+    "balances",
+    "permissions",
+    "uid",
+}
+RESTRICTIONS = {
+    "ipRestrict",
+    "createTime",
+    "enableReading",
+    "enableWithdrawals",
+    "enableInternalTransfer",
+    "enableMargin",
+    "enableFutures",
+    "permitsUniversalTransfer",
+    "enableVanillaOptions",
+    "enableFixApiTrade",
+    "enableFixReadOnly",
+    "enableSpotAndMarginTrading",
+    "enablePortfolioMarginTrading",
+}
+LISTED = {
+    "orderListId",
+    "contingencyType",
+    "listStatusType",
+    "listOrderStatus",
+    "listClientOrderId",
+    "transactionTime",
+    "symbol",
+    "orders",
+    "orderReports",
+}
+KLINE = set("tTsifLoclhvnxqVQB")
+EXECUTION_REPORT = set("eEscSofqpPFgCxXrilzLnNTtIwmMOZYQWV")

@@ -1,0 +1,117 @@
+"""Binance's spot market on real sockets of the loopback interface, for an unmodified client.
+
+    async with BinanceServer() as server:
+        server.account.fund(USDT="10000")
+        await server.market.play(candle("BTCUSDT", start, "100", "110", "90", "105"))
+
+What the venue's documents say it refuses, it refuses. What it does without being asked is planned with `faults`.
+"""
+
+from decimal import Decimal
+from typing import Self
+
+from aiohttp import web
+
+from tests.venues.binance import streams, wsapi
+from tests.venues.binance.account import Account
+from tests.venues.binance.publishing import Publishing
+from tests.venues.binance.rest import Request, Rest
+from tests.venues.binance.symbols import Symbol
+from tests.venues.binance.venue import Clock, Venue, wall_clock
+from tests.venues.faults import Faults
+from tests.venues.market import Market
+
+
+def ordinary_symbols() -> tuple[Symbol, ...]:
+    """BTC, ETH and BNB against USDT, with the rules that these have, roughly."""
+    return (
+        Symbol("BTC", "USDT"),
+        Symbol("ETH", "USDT", step=Decimal("0.0001"), min_qty=Decimal("0.0001"), market_max_qty=Decimal(2000)),
+        Symbol("BNB", "USDT", step=Decimal("0.001"), min_qty=Decimal("0.001"), market_max_qty=Decimal(2000)),
+    )
+
+
+class BinanceServer:
+    """An asynchronous context manager; `url` and `ws_url` are origins without a path, known once it is entered.
+
+    `account` is the account of the ordinary key; its `exchange.books` hold every order, trade and balance.
+    """
+
+    def __init__(
+        self,
+        symbols: tuple[Symbol, ...] | None = None,
+        market: Market | None = None,
+        faults: Faults | None = None,
+        clock: Clock = wall_clock,
+    ) -> None:
+        self.market = market or Market()
+        self.faults = faults or Faults()
+        self.venue = Venue(symbols or ordinary_symbols(), self.market, self.faults, clock)
+        self.publishing = Publishing(self.venue)
+        self.rest = Rest(self.venue, self.publishing)
+        self.url = self.ws_url = ""
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def account(self) -> Account:
+        """The account of the ordinary key."""
+        return self.venue.account
+
+    @property
+    def accounts(self) -> dict[str, Account]:
+        """All accounts by API key."""
+        return self.venue.accounts
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every REST request that came, in order."""
+        return self.rest.requests
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.url, self.ws_url = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.cut_streams()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def deposit(self, asset: str, amount: Decimal) -> None:
+        """Add to the account's balance from outside, and tell its streams."""
+        self.account.exchange.deposit(asset, amount)
+        await self.publishing.publish()
+
+    def cut_streams(self) -> None:
+        """Cut every WebSocket connection."""
+        for outbox in self.publishing.outboxes():
+            outbox.cut()
+
+    async def terminate_user_streams(self) -> None:
+        """End every subscription to account events, as the venue does when a key is withdrawn."""
+        for connection in list(self.publishing.connections):
+            await connection.unsubscribe()
+
+    async def announce_shutdown(self) -> None:
+        """Say `serverShutdown` on every WebSocket connection; the venue cuts it ten minutes later."""
+        event = {"e": "serverShutdown", "E": self.venue.clock()}
+        for listener in list(self.publishing.listeners):
+            told = {"stream": "!serverShutdown", "data": event} if listener.combined else event
+            await listener.outbox.tell("serverShutdown", told)
+        for connection in list(self.publishing.connections):
+            await connection.outbox.tell("serverShutdown", {"event": event})
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return await self.rest.handle(request)
+        if request.path == "/ws-api/v3":
+            return await wsapi.serve(request, self.publishing)
+        if request.path in ("/ws", "/stream") or request.path.startswith("/ws/"):
+            return await streams.serve(request, self.publishing)
+        return web.Response(status=404)
