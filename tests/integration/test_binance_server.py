@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.venues.binance import documented
+from tests.venues.binance.account import harmless
 from tests.venues.binance.raw_client import RECEIVE_SECONDS, RawClient, raw_client
 from tests.venues.binance.server import BinanceServer
 from tests.venues.faults import Fault
@@ -160,6 +161,37 @@ async def test_a_replacement_whose_new_order_fails_has_cancelled_the_old_one(
     assert answer.refusal[:2] == (409, -2021)
     assert (answer.body["data"]["cancelResult"], answer.body["data"]["newOrderResult"]) == ("SUCCESS", "FAILURE")
     assert server.account.exchange.books.orders[old].status == "CANCELED"
+
+
+async def test_the_failed_half_of_a_replacement_is_told_on_the_stream(client: RawClient) -> None:
+    old = (await client.signed(PLACE, **REST)).body["orderId"]
+    asked = REST | {"quantity": "100", "cancelOrderId": old, "cancelReplaceMode": "STOP_ON_FAILURE"}
+    async with client.user_stream() as socket:
+        await client.signed("POST /api/v3/order/cancelReplace", **asked)
+        told = await events(socket, 3)
+    assert [(event.get("x"), event.get("r")) for event in told] == [
+        ("CANCELED", "NONE"),
+        (None, None),
+        ("REJECTED", "INSUFFICIENT_BALANCES"),
+    ]
+
+
+async def test_events_can_come_after_the_answer(server: BinanceServer, client: RawClient) -> None:
+    server.publishing.delay = 0.3
+    async with client.user_stream() as socket:
+        await client.signed(PLACE, **BUY)
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=0.05)
+    async with client.user_stream() as socket:
+        await client.signed(PLACE, **BUY)
+        assert [event["e"] for event in await events(socket, 1)] == ["executionReport"]
+
+
+async def test_a_key_that_may_not_trade_reads_but_places_nothing(server: BinanceServer, client: RawClient) -> None:
+    server.account.restrictions = harmless() | {"enableSpotAndMarginTrading": False}
+    assert (await client.signed("GET /api/v3/account")).status == 200
+    assert (await client.signed(PLACE, **BUY)).refusal[:2] == (401, -2015)
+    assert (await client.signed("POST /api/v3/orderList/oco", **OCO)).refusal[:2] == (401, -2015)
 
 
 async def test_each_answer_tells_the_weight_used_and_orders_are_counted(client: RawClient) -> None:

@@ -167,6 +167,16 @@ async def test_trouble_with_an_order_arrives_as_an_error_that_does_not_tell_whet
     assert bool(server.account.exchange.books.trades) is executed
 
 
+async def test_a_cancel_whose_answer_is_lost_is_repeated_by_the_client_and_not_found(
+    server: BinanceServer, client: Any
+) -> None:
+    placed = await client.create_order(SYMBOL, "limit", "buy", 1, 95)
+    server.faults.next(Fault.ANSWER_LOST, "DELETE /api/v3/order")
+    with pytest.raises(ccxt.OrderNotFound):
+        await client.cancel_order(placed["id"], SYMBOL)
+    assert (await client.fetch_order(placed["id"], SYMBOL))["status"] == "canceled"
+
+
 async def test_answers_of_tomorrow_are_understood(server: BinanceServer, client: Any) -> None:
     server.faults.rate(Fault.UNKNOWN_FIELDS, 1)
     await client.load_markets(True)

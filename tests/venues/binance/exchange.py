@@ -118,6 +118,13 @@ class Exchange:
                 self._end(leg, "CANCELED", cancel_id)
         self._tell_balances(order)
 
+    def report_rejected(self, wanted: Wanted, refusal: Refusal) -> None:
+        """Tell of a new order that the engine refused after the order that it was to replace had been cancelled."""
+        if refusal.code == -2010:
+            now = self.clock()
+            order = Order(next(self.counters.order), wanted, now, status="REJECTED", qty=wanted.qty)
+            self.events.append(events.execution_report(order, "REJECTED", now) | {"r": events.reason(refusal)})
+
     def deposit(self, asset: str, amount: Decimal) -> None:
         """Add to a balance from outside; a withdrawal is negative."""
         self._remember()

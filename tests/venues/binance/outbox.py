@@ -37,7 +37,7 @@ class Outbox:
         """Say what belongs to a stream; `kind` names the message for the faults ("stream kline")."""
         fault = self._faults.draw(f"stream {kind}", *TROUBLE)
         if fault is Fault.CUT:
-            self.cut()
+            return self.cut()
         if fault is Fault.MUTE:
             self.mute = True
         if fault is Fault.REORDERED:

@@ -61,7 +61,7 @@ class Rest:
         if fault in UNANSWERED:
             return self._unanswered(request, fault)
         response = self._respond(request, route, query, body, fault)
-        await self.publishing.publish()
+        await self.publishing.publish_after_request()
         return await self._delivered(request, response, fault)
 
     def _draw(self, name: str, route: Route | None) -> Fault | None:

@@ -39,6 +39,8 @@ ROUTES = {
     "GET /api/v3/ticker/bookTicker": _open(2, public.book_ticker, *_SYMBOLS, of_all=4),
     "GET /api/v3/ticker/24hr": _open(2, public.day_ticker, *_SYMBOLS, "type", of_all=80),
     "GET /api/v3/account": Route(20, reading.account, ("omitZeroBalances",)),
+    "GET /api/v3/account/commission": Route(20, reading.commission, ("symbol",)),
+    "GET /api/v3/rateLimit/order": Route(40, reading.order_counts),
     "GET /api/v3/order": Route(4, reading.order, _FIND),
     "GET /api/v3/openOrders": Route(6, reading.open_orders, ("symbol",), weight_of_all=80),
     "GET /api/v3/allOrders": Route(20, reading.all_orders, ("symbol", "orderId", *_TIMES)),
