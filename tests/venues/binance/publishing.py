@@ -67,7 +67,8 @@ class Publishing:
         """Tell each account's subscribers what has happened to it, in that order."""
         async with self._one_at_a_time:
             for account in self.venue.accounts.values():
-                told, account.exchange.events = account.exchange.events, []
+                telling = account.exchange.telling
+                told, telling.events = telling.events, []
                 for event in told:
                     await self.tell_account(account, event)
 

@@ -86,6 +86,8 @@ class Connection:
         if method == UNSUBSCRIBE:
             asyncio.get_running_loop().create_task(self.unsubscribe(sent.get("subscriptionId")))
             return {}
+        if method == "session.subscriptions":
+            return [{"subscriptionId": found.id} for found in self.subscribers]
         if method not in METHODS:
             raise Refusal(-1000, f"Method '{method}' is not supported.", 400)
         route = ROUTES[METHODS[method]]
