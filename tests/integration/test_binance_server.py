@@ -307,6 +307,20 @@ async def test_a_combined_stream_names_each_stream(server: BinanceServer, client
     assert told[1]["data"]["a"] == "101.01000000"
 
 
+async def test_a_stream_is_pinged(server: BinanceServer, client: RawClient) -> None:
+    server.venue.ping_seconds = 0.05
+    async with client.session.ws_connect(server.ws_url + "/ws", autoping=False) as socket:
+        assert (await socket.receive(timeout=RECEIVE_SECONDS)).type is aiohttp.WSMsgType.PING
+
+
+async def test_who_talks_too_much_on_a_stream_is_cut_off(client: RawClient) -> None:
+    async with client.stream("/ws") as socket:
+        for number in range(7):
+            await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
+        told = [await socket.receive(timeout=RECEIVE_SECONDS) for _ in range(6)]
+    assert (told[4].type, told[5].type) == (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.CLOSE)
+
+
 async def test_an_unknown_method_on_a_stream_is_refused(client: RawClient) -> None:
     async with client.stream("/ws") as socket:
         await socket.send_json({"method": "DREAM", "id": 7})
