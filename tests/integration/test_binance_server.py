@@ -1,6 +1,7 @@
 """The Binance test server as a bare client sees it: answers, refusals and planned trouble."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -283,6 +284,26 @@ async def test_answers_can_have_new_fields_and_lack_optional_ones(server: Binanc
     assert "executedQty" in lacking
 
 
+async def test_under_every_kind_of_trouble_at_once_the_venue_itself_keeps_its_order(
+    server: BinanceServer, client: RawClient
+) -> None:
+    server.faults.late_seconds = 0.01
+    for fault in Fault:
+        server.faults.rate(fault, 0.05)
+    answered = 0
+    for number in range(40):
+        with contextlib.suppress(aiohttp.ClientError):
+            asked = REST | {"price": str(90 + number % 20), "quantity": "0.1"}
+            answered += (await client.signed(PLACE, **asked)).status == 200
+            await client.signed("GET /api/v3/openOrders", symbol="BTCUSDT")
+        minute = START + timedelta(minutes=1 + number)
+        await server.market.play(candle("BTCUSDT", minute, "100", "102", "98", "101"))
+    books = server.account.exchange.books
+    assert len(server.faults.drawn) > 8
+    assert 0 < answered <= len(books.orders)
+    assert all(books.ledger.free(asset) >= 0 for asset in ("BTC", "USDT"))
+
+
 async def test_a_raw_stream_tells_the_bar_so_far_and_the_closed_one(server: BinanceServer, client: RawClient) -> None:
     async with client.stream("/ws/btcusdt@kline_1m") as socket:
         await server.market.play(candle("BTCUSDT", START + timedelta(minutes=1), "100", "110", "90", "105"))
@@ -384,6 +405,15 @@ async def test_a_cut_stream_never_tells_what_it_missed(server: BinanceServer, cl
     async with client.user_stream() as socket:
         await server.deposit("USDT", Decimal(5))
         assert [event["e"] for event in await events(socket, 2)] == ["balanceUpdate", "outboundAccountPosition"]
+
+
+@pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.SERVER_ERROR])
+async def test_a_stream_can_fail_to_begin(server: BinanceServer, client: RawClient, fault: Fault) -> None:
+    server.faults.next(fault, "CONNECT /ws", times=2 if fault is Fault.REQUEST_LOST else 1)
+    with pytest.raises(aiohttp.ClientError):
+        await client.session.ws_connect(server.ws_url + "/ws")
+    async with client.stream("/ws") as socket:
+        assert not socket.closed
 
 
 async def test_a_mute_stream_stays_open_and_says_nothing(server: BinanceServer, client: RawClient) -> None:

@@ -73,7 +73,10 @@ class RawClient:
 
 @asynccontextmanager
 async def raw_client(server: BinanceServer) -> AsyncIterator[RawClient]:
-    """A client whose every request has a connection of its own, so that nothing is repeated."""
+    """A client whose every request has a connection of its own.
+
+    aiohttp repeats a GET or a DELETE once whose connection was cut.
+    """
     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield RawClient(server, session)
 

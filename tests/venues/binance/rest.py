@@ -78,7 +78,7 @@ class Rest:
             return self._refused(banned(now + wait * 1000, wait))
         if fault is Fault.SERVER_ERROR:
             return self._server_error()
-        return _cut(request)
+        return cut(request)
 
     def _respond(
         self, request: web.Request, route: Route | None, query: str, body: str, fault: Fault | None
@@ -118,7 +118,7 @@ class Rest:
         if fault is Fault.ANSWER_LATE:
             await asyncio.sleep(self.venue.faults.late_seconds)
         if fault is Fault.ANSWER_LOST:
-            return _cut(request)
+            return cut(request)
         return self._server_error() if fault is Fault.SERVER_ERROR_EXECUTED else response
 
     def _refused(self, refusal: Refusal) -> web.Response:
@@ -138,7 +138,8 @@ def _known(query: str, body: str) -> dict[str, str]:
         return {}
 
 
-def _cut(request: web.Request) -> web.StreamResponse:
+def cut(request: web.Request) -> web.StreamResponse:
+    """End the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
