@@ -80,6 +80,11 @@ class Publishing:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
+    def forget(self) -> None:
+        """Never tell what is still to be told."""
+        for task in self._later:
+            task.cancel()
+
     async def _publish_later(self) -> None:
         await asyncio.sleep(self.delay)
         await self.publish()

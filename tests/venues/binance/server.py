@@ -84,6 +84,7 @@ class BinanceServer:
 
     async def __aexit__(self, *_: object) -> None:
         self.cut_streams()
+        self.publishing.forget()
         if self._runner is not None:
             await self._runner.cleanup()
         if self._bugs:
