@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
 
+from tests.venues.binance.amounts import compact
 from tests.venues.binance.disturbing import with_unknown_fields, without_optional_fields
 from tests.venues.binance.venue import Venue
 from tests.venues.faults import Fault, Faults
@@ -64,7 +64,7 @@ class Outbox:
         if self.mute or self._socket.closed:
             return
         with contextlib.suppress(ConnectionError):
-            await self._socket.send_str(json.dumps(message))
+            await self._socket.send_str(compact(message))
 
 
 @asynccontextmanager

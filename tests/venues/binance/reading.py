@@ -74,10 +74,17 @@ def trades(call: Call) -> Any:
 
 
 def restrictions(call: Call) -> Any:
-    """GET /sapi/v1/account/apiRestrictions; 404 where the venue has no /sapi."""
-    if call.account.restrictions is None:
-        raise Refusal(-1000, "Path /sapi/v1/account/apiRestrictions, Method GET is invalid", 404)
+    """GET /sapi/v1/account/apiRestrictions."""
     return call.account.restrictions
+
+
+def trade_fees(call: Call) -> Any:
+    """GET /sapi/v1/asset/tradeFee."""
+    asked, fees = call.optional_symbol(), call.exchange.fees
+    names = [asked] if asked else list(call.symbols)
+    return [
+        {"symbol": name, "makerCommission": f"{fees.maker:f}", "takerCommission": f"{fees.taker:f}"} for name in names
+    ]
 
 
 def _within(call: Call, time: int) -> bool:

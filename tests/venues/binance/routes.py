@@ -46,6 +46,8 @@ ROUTES = {
     "GET /api/v3/allOrders": Route(20, reading.all_orders, ("symbol", "orderId", *_TIMES)),
     "GET /api/v3/myTrades": Route(20, reading.trades, ("symbol", "orderId", "fromId", *_TIMES)),
     "GET /sapi/v1/account/apiRestrictions": Route(1, reading.restrictions),
+    "GET /sapi/v1/asset/tradeFee": Route(1, reading.trade_fees, ("symbol",)),
+    "GET /sapi/v1/system/status": _open(1, public.system_status),
     "POST /api/v3/order": Route(1, trading.place, tuple(ORDER)),
     "POST /api/v3/order/test": Route(1, trading.try_out, (*ORDER, "computeCommissionRates")),
     "DELETE /api/v3/order": Route(1, trading.cancel, (*_FIND, "newClientOrderId", "cancelRestrictions")),
