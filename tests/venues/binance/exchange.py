@@ -6,7 +6,6 @@ above it when it buys. A resting order is filled at its own price by the first t
 """
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -154,7 +153,7 @@ class Exchange:
         return met(order.wanted, last) if order.working else triggered(order.wanted, last)
 
     def _remember(self) -> None:
-        self.before = deepcopy(self.books)
+        self.before = self.books.copied()
 
     def _accept(self, wanted: Wanted, list_id: int = -1) -> Order:
         now = self.clock()
