@@ -1,6 +1,7 @@
 """The Binance test server as a bare client sees it: answers, refusals and planned trouble."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 
 from tests.venues.binance import documented
+from tests.venues.binance.account import harmless
 from tests.venues.binance.raw_client import RECEIVE_SECONDS, RawClient, raw_client
 from tests.venues.binance.server import BinanceServer
 from tests.venues.faults import Fault
@@ -31,6 +33,10 @@ OCO = {
     "belowPrice": "89",
     "belowTimeInForce": "GTC",
 }
+
+
+def frozen_clock() -> int:
+    return 1_800_000_000_000
 
 
 @pytest.fixture
@@ -162,7 +168,40 @@ async def test_a_replacement_whose_new_order_fails_has_cancelled_the_old_one(
     assert server.account.exchange.books.orders[old].status == "CANCELED"
 
 
-async def test_each_answer_tells_the_weight_used_and_orders_are_counted(client: RawClient) -> None:
+async def test_the_failed_half_of_a_replacement_is_told_on_the_stream(client: RawClient) -> None:
+    old = (await client.signed(PLACE, **REST)).body["orderId"]
+    asked = REST | {"quantity": "100", "cancelOrderId": old, "cancelReplaceMode": "STOP_ON_FAILURE"}
+    async with client.user_stream() as socket:
+        await client.signed("POST /api/v3/order/cancelReplace", **asked)
+        told = await events(socket, 3)
+    assert [(event.get("x"), event.get("r")) for event in told] == [
+        ("CANCELED", "NONE"),
+        (None, None),
+        ("REJECTED", "INSUFFICIENT_BALANCES"),
+    ]
+
+
+async def test_events_can_come_after_the_answer(server: BinanceServer, client: RawClient) -> None:
+    server.publishing.delay = 60
+    async with client.user_stream() as socket:
+        await client.signed(PLACE, **BUY)
+        assert len(server.account.exchange.telling.events) == 3
+        server.publishing.delay = 0.01
+        await client.signed(PLACE, **BUY)
+        assert len(await events(socket, 6)) == 6
+
+
+async def test_a_key_that_may_not_trade_reads_but_places_nothing(server: BinanceServer, client: RawClient) -> None:
+    server.account.restrictions = harmless() | {"enableSpotAndMarginTrading": False}
+    assert (await client.signed("GET /api/v3/account")).status == 200
+    assert (await client.signed(PLACE, **BUY)).refusal[:2] == (401, -2015)
+    assert (await client.signed("POST /api/v3/orderList/oco", **OCO)).refusal[:2] == (401, -2015)
+
+
+async def test_each_answer_tells_the_weight_used_and_orders_are_counted(
+    server: BinanceServer, client: RawClient
+) -> None:
+    server.venue.clock = frozen_clock
     await client.open("/api/v3/exchangeInfo")
     placed = await client.signed(PLACE, **REST)
     assert placed.headers["X-MBX-USED-WEIGHT-1M"] == "21"
@@ -170,6 +209,7 @@ async def test_each_answer_tells_the_weight_used_and_orders_are_counted(client: 
 
 
 async def test_who_goes_on_after_429_is_banned(server: BinanceServer, client: RawClient) -> None:
+    server.venue.clock = frozen_clock
     server.venue.weight.limit = 2
     answers = [await client.open("/api/v3/time") for _ in range(6)]
     assert [answer.status for answer in answers] == [200, 200, 429, 429, 429, 418]
@@ -179,6 +219,7 @@ async def test_who_goes_on_after_429_is_banned(server: BinanceServer, client: Ra
 
 
 async def test_too_many_orders_are_refused_without_retry_after(server: BinanceServer, client: RawClient) -> None:
+    server.venue.clock = frozen_clock
     server.account.order_limit.in_a_day = 1
     await client.signed(PLACE, **REST)
     refused = await client.signed(PLACE, **REST)
@@ -210,10 +251,13 @@ async def test_a_server_error_does_not_tell_whether_it_was_executed(
 
 async def test_a_late_answer_is_executed_at_once(server: BinanceServer, client: RawClient) -> None:
     server.faults.next(Fault.ANSWER_LATE, PLACE)
-    server.faults.late_seconds = 30
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(client.signed(PLACE, **BUY), 2)
-    assert server.account.exchange.books.trades
+    server.faults.late_seconds = 60
+    asking = asyncio.create_task(client.signed(PLACE, **BUY))
+    async with asyncio.timeout(RECEIVE_SECONDS):
+        while not server.account.exchange.books.trades:
+            await asyncio.sleep(0.01)
+    assert not asking.done()
+    asking.cancel()
 
 
 @pytest.mark.parametrize(
@@ -251,6 +295,26 @@ async def test_answers_can_have_new_fields_and_lack_optional_ones(server: Binanc
     assert "executedQty" in lacking
 
 
+async def test_under_every_kind_of_trouble_at_once_the_venue_itself_keeps_its_order(
+    server: BinanceServer, client: RawClient
+) -> None:
+    server.faults.late_seconds = 0.01
+    for fault in Fault:
+        server.faults.rate(fault, 0.05)
+    answered = 0
+    for number in range(40):
+        with contextlib.suppress(aiohttp.ClientError):
+            asked = REST | {"price": str(90 + number % 20), "quantity": "0.1"}
+            answered += (await client.signed(PLACE, **asked)).status == 200
+            await client.signed("GET /api/v3/openOrders", symbol="BTCUSDT")
+        minute = START + timedelta(minutes=1 + number)
+        await server.market.play(candle("BTCUSDT", minute, "100", "102", "98", "101"))
+    books = server.account.exchange.books
+    assert len(server.faults.drawn) > 8
+    assert 0 < answered <= len(books.orders)
+    assert all(books.ledger.free(asset) >= 0 for asset in ("BTC", "USDT"))
+
+
 async def test_a_raw_stream_tells_the_bar_so_far_and_the_closed_one(server: BinanceServer, client: RawClient) -> None:
     async with client.stream("/ws/btcusdt@kline_1m") as socket:
         await server.market.play(candle("BTCUSDT", START + timedelta(minutes=1), "100", "110", "90", "105"))
@@ -273,6 +337,21 @@ async def test_a_combined_stream_names_each_stream(server: BinanceServer, client
         told = [await socket.receive_json(timeout=RECEIVE_SECONDS) for _ in range(2)]
     assert [message["stream"] for message in told] == ["btcusdt@trade", "btcusdt@bookTicker"]
     assert told[1]["data"]["a"] == "101.01000000"
+
+
+async def test_a_stream_is_pinged(server: BinanceServer, client: RawClient) -> None:
+    server.venue.ping_seconds = 0.05
+    async with client.session.ws_connect(server.ws_url + "/ws", autoping=False) as socket:
+        assert (await socket.receive(timeout=RECEIVE_SECONDS)).type is aiohttp.WSMsgType.PING
+
+
+async def test_who_talks_too_much_on_a_stream_is_cut_off(server: BinanceServer, client: RawClient) -> None:
+    server.venue.clock = frozen_clock
+    async with client.stream("/ws") as socket:
+        for number in range(7):
+            await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
+        told = [await socket.receive(timeout=RECEIVE_SECONDS) for _ in range(6)]
+    assert (told[4].type, told[5].type) == (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.CLOSE)
 
 
 async def test_an_unknown_method_on_a_stream_is_refused(client: RawClient) -> None:
@@ -338,6 +417,15 @@ async def test_a_cut_stream_never_tells_what_it_missed(server: BinanceServer, cl
     async with client.user_stream() as socket:
         await server.deposit("USDT", Decimal(5))
         assert [event["e"] for event in await events(socket, 2)] == ["balanceUpdate", "outboundAccountPosition"]
+
+
+@pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.SERVER_ERROR])
+async def test_a_stream_can_fail_to_begin(server: BinanceServer, client: RawClient, fault: Fault) -> None:
+    server.faults.next(fault, "CONNECT /ws", times=2 if fault is Fault.REQUEST_LOST else 1)
+    with pytest.raises(aiohttp.ClientError):
+        await client.session.ws_connect(server.ws_url + "/ws")
+    async with client.stream("/ws") as socket:
+        assert not socket.closed
 
 
 async def test_a_mute_stream_stays_open_and_says_nothing(server: BinanceServer, client: RawClient) -> None:

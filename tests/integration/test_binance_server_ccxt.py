@@ -124,6 +124,34 @@ async def test_history_and_quotes_are_read(server: BinanceServer, client: Any) -
 async def test_the_keys_permissions_are_read(server: BinanceServer, client: Any) -> None:
     server.account.restrictions = harmless() | {"enableWithdrawals": True}
     assert (await client.sapiGetAccountApiRestrictions())["enableWithdrawals"] is True
+    assert (await client.fetch_status())["status"] == "ok"
+    assert (await client.fetch_trading_fee(SYMBOL))["taker"] == 0.001
+
+
+async def test_a_venue_without_these_paths_says_not_found(server: BinanceServer, client: Any) -> None:
+    server.account.restrictions = None
+    with pytest.raises(ccxt.ExchangeNotAvailable, match="404"):
+        await client.sapiGetAccountApiRestrictions()
+
+
+async def test_a_server_error_can_be_no_network_error_although_the_order_was_executed(
+    server: BinanceServer, client: Any
+) -> None:
+    server.faults.next(Fault.SERVER_ERROR_EXECUTED, "POST /api/v3/order", times=3)
+    errors = []
+    for _ in range(3):
+        with pytest.raises(ccxt.OperationFailed) as caught:
+            await client.create_order(SYMBOL, "market", "buy", 1)
+        errors.append(caught.type)
+    assert errors == [ccxt.RequestTimeout, ccxt.ExchangeNotAvailable, ccxt.OperationFailed]
+    assert len(server.account.exchange.books.trades) == 3
+
+
+async def test_a_cancels_answer_names_the_cancel_request_where_an_order_names_itself(client: Any) -> None:
+    await client.create_order(SYMBOL, "limit", "buy", 1, 95, {"clientOrderId": "mine"})
+    cancelled = await client.cancel_order(None, SYMBOL, {"clientOrderId": "mine"})
+    assert cancelled["clientOrderId"] != "mine"
+    assert cancelled["info"]["origClientOrderId"] == "mine"
 
 
 @pytest.mark.parametrize(
@@ -165,6 +193,16 @@ async def test_trouble_with_an_order_arrives_as_an_error_that_does_not_tell_whet
     with pytest.raises(error):
         await client.create_order(SYMBOL, "market", "buy", 1)
     assert bool(server.account.exchange.books.trades) is executed
+
+
+async def test_a_cancel_whose_answer_is_lost_is_repeated_by_the_client_and_not_found(
+    server: BinanceServer, client: Any
+) -> None:
+    placed = await client.create_order(SYMBOL, "limit", "buy", 1, 95)
+    server.faults.next(Fault.ANSWER_LOST, "DELETE /api/v3/order")
+    with pytest.raises(ccxt.OrderNotFound):
+        await client.cancel_order(placed["id"], SYMBOL)
+    assert (await client.fetch_order(placed["id"], SYMBOL))["status"] == "canceled"
 
 
 async def test_answers_of_tomorrow_are_understood(server: BinanceServer, client: Any) -> None:

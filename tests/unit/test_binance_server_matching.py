@@ -42,7 +42,7 @@ class Stage:
         return self.exchange.place(wanted)
 
     def kinds(self) -> list[tuple[str, str]]:
-        told = [event for event in self.exchange.events if event["e"] == "executionReport"]
+        told = [event for event in self.exchange.telling.events if event["e"] == "executionReport"]
         return [(event["x"], event["X"]) for event in told]
 
 

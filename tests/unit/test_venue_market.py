@@ -1,9 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
-from tests.venues.market import Bar, Candle, Market, Price, candle
+from tests.venues.market import Bar, Market, Price, candle
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RISING = candle("BTCUSDT", START, "100", "110", "90", "105")
@@ -29,10 +27,10 @@ async def test_a_candle_is_walked_against_its_direction_first() -> None:
 
 
 async def test_the_bar_so_far_grows_until_it_is_closed() -> None:
-    market, told = Market(), list[tuple[Decimal, Decimal, Decimal, bool]]()
+    market, told = Market(), list[tuple[int, int, int, bool]]()
 
     async def on_bar(symbol: str, bar: Bar, closed: bool) -> None:
-        told.append((bar.low, bar.high, bar.volume, closed))
+        told.append((int(bar.low), int(bar.high), int(bar.volume), closed))
 
     market.subscribe(on_bar=on_bar)
     await market.play(RISING)
@@ -45,7 +43,8 @@ async def test_the_bar_so_far_grows_until_it_is_closed() -> None:
     ]
     assert market.history == {"BTCUSDT": [RISING.bar]}
     assert market.current == {}
-    assert (market.now, market.last["BTCUSDT"]) == (START + timedelta(minutes=1), 105)
+    assert market.now == START + timedelta(minutes=1)
+    assert market.last == {"BTCUSDT": 105}
 
 
 async def test_the_bar_so_far_is_the_last_of_the_bars() -> None:

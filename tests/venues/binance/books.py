@@ -1,6 +1,6 @@
 """All that the venue knows of one account's dealings; tests may read it directly."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.venues.binance.ledger import Ledger
 from tests.venues.binance.orders import Order, OrderList, Trade
@@ -14,6 +14,12 @@ class Books:
     orders: dict[int, Order] = field(default_factory=dict)
     lists: dict[int, OrderList] = field(default_factory=dict)
     trades: list[Trade] = field(default_factory=list)
+
+    def copied(self) -> "Books":
+        """The same as it is now. What can't change any more is shared."""
+        orders = {id_: _copied(order) if order.open else order for id_, order in self.orders.items()}
+        lists = {id_: replace(listed) for id_, listed in self.lists.items()}
+        return Books(Ledger({**self.ledger.total}, {**self.ledger.holds}), orders, lists, [*self.trades])
 
     def open_orders(self, symbol: str | None = None) -> list[Order]:
         """The open orders, of one symbol or of all."""
@@ -33,3 +39,7 @@ class Books:
             if order.id == order_id or (order_id is None and order.wanted.client_id == client_id):
                 return order
         return None
+
+
+def _copied(order: Order) -> Order:
+    return replace(order, trades=[*order.trades])

@@ -5,9 +5,11 @@ from typing import Any
 import ccxt.pro
 
 from tests.venues.binance.account import KEY, SECRET
+from tests.venues.binance.raw_client import PATIENT_WINDOW
 from tests.venues.binance.server import BinanceServer
 
 SPOT_ONLY: dict[str, Any] = {
+    "recvWindow": PATIENT_WINDOW,
     "defaultType": "spot",
     "fetchMarkets": {"types": ["spot"]},
     "fetchMargins": False,

@@ -5,8 +5,19 @@ from typing import Any
 from tests.venues.binance.amounts import ZERO, text
 from tests.venues.binance.ledger import Ledger
 from tests.venues.binance.orders import Order, OrderList, Trade
+from tests.venues.binance.refusal import Refusal
 
 Event = dict[str, Any]
+_REASONS = {
+    "Account has insufficient balance for requested action.": "INSUFFICIENT_BALANCES",
+    "Order would trigger immediately.": "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY",
+    "Order would immediately match and take.": "WOULD_MATCH_IMMEDIATELY",
+}
+
+
+def reason(refusal: Refusal) -> str:
+    """What the stream calls a refusal."""
+    return _REASONS.get(refusal.msg, "UNKNOWN")
 
 
 def execution_report(order: Order, kind: str, now: int, trade: Trade | None = None, cancel_id: str = "") -> Event:

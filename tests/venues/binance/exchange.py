@@ -6,7 +6,6 @@ above it when it buys. A resting order is filled at its own price by the first t
 """
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -16,9 +15,11 @@ from tests.venues.binance.amounts import ZERO, floor
 from tests.venues.binance.books import Books
 from tests.venues.binance.crossing import Quotes, met, takes, triggered
 from tests.venues.binance.fees import Fees
+from tests.venues.binance.funds import Funds
 from tests.venues.binance.orders import MARKETS, STOPS, Order, OrderList, Trade, Wanted
-from tests.venues.binance.refusal import INSUFFICIENT, Refusal, not_cancelled, rejected
+from tests.venues.binance.refusal import Refusal, not_cancelled, rejected
 from tests.venues.binance.symbols import Symbol
+from tests.venues.binance.telling import Telling
 from tests.venues.faults import Fault, Faults
 from tests.venues.market import Market, Price
 
@@ -55,7 +56,8 @@ class Exchange:
         self.fees = fees or Fees()
         self.books = Books()
         self.before = Books()
-        self.events: list[events.Event] = []
+        self.funds = Funds(self.books, symbols, self.fees)
+        self.telling = Telling(self.books, symbols, clock)
         self._taken: dict[str, Decimal] = {}
 
     def quotes(self, symbol: str) -> Quotes:
@@ -86,26 +88,27 @@ class Exchange:
     def place(self, wanted: Wanted) -> Order:
         """Accept an order and match it, or refuse it."""
         self.check(wanted)
-        self._check_funds(wanted)
+        self.funds.check(wanted, self.quotes(wanted.symbol))
         self._remember()
         order = self._accept(wanted)
         self._arrive(order)
-        self._tell_balances(order)
+        self.telling.balances(order)
         return order
 
     def place_oco(self, above: Wanted, below: Wanted, client_id: str) -> OrderList:
         """Accept two orders of which one cancels the other."""
         for wanted in (above, below):
             self.check(wanted)
-        self._check_funds(max(above, below, key=lambda wanted: wanted.price or wanted.stop))
+        dearer = max(above, below, key=lambda wanted: wanted.price or wanted.stop)
+        self.funds.check(dearer, self.quotes(above.symbol))
         self._remember()
         listed = OrderList(next(self.counters.list), client_id, above.symbol, (), self.clock())
         self.books.lists[listed.id] = listed
         legs = [self._accept(wanted, listed.id) for wanted in (above, below)]
         listed.orders = tuple(leg.id for leg in legs)
-        self._lock(legs[0])
-        self.events.append(events.list_status(listed, legs, self.clock()))
-        self._tell_balances(legs[0])
+        self.funds.lock(legs[0])
+        self.telling.listed(listed, legs)
+        self.telling.balances(legs[0])
         return listed
 
     def cancel(self, order: Order, cancel_id: str) -> None:
@@ -116,15 +119,20 @@ class Exchange:
         for leg in self.books.legs(order):
             if leg.open:
                 self._end(leg, "CANCELED", cancel_id)
-        self._tell_balances(order)
+        self.telling.balances(order)
+
+    def report_rejected(self, wanted: Wanted, refusal: Refusal) -> None:
+        """Tell of a new order that the engine refused after the order that it was to replace had been cancelled."""
+        if refusal.code == -2010:
+            self.telling.rejected(next(self.counters.order), wanted, refusal)
 
     def deposit(self, asset: str, amount: Decimal) -> None:
         """Add to a balance from outside; a withdrawal is negative."""
         self._remember()
         self.books.ledger.add(asset, amount)
         now = self.clock()
-        self.events.append({"e": "balanceUpdate", "E": now, "a": asset, "d": f"{amount:.8f}", "T": now})
-        self.events.append(events.account_position(self.books.ledger, [asset], now))
+        told = {"e": "balanceUpdate", "E": now, "a": asset, "d": f"{amount:.8f}", "T": now}
+        self.telling.events += [told, events.account_position(self.books.ledger, [asset], now)]
 
     def on_price(self, price: Price) -> None:
         """Trigger and fill what a trade in the market reaches."""
@@ -139,23 +147,13 @@ class Exchange:
                 self._fill(order, order.wanted.price, maker=True)
             else:
                 self._trigger(order)
-            self._tell_balances(order)
+            self.telling.balances(order)
 
     def _reached(self, order: Order, last: Decimal) -> bool:
         return met(order.wanted, last) if order.working else triggered(order.wanted, last)
 
     def _remember(self) -> None:
-        self.before = deepcopy(self.books)
-
-    def _check_funds(self, wanted: Wanted) -> None:
-        rules = self.symbols[wanted.symbol]
-        if not wanted.buys:
-            if self.books.ledger.free(rules.base) < wanted.qty:
-                raise rejected(INSUFFICIENT)
-            return
-        price = wanted.price or wanted.stop or self.quotes(wanted.symbol).ask
-        if self.books.ledger.free(rules.quote) < (wanted.quote_qty or wanted.qty * price):
-            raise rejected(INSUFFICIENT)
+        self.before = self.books.copied()
 
     def _accept(self, wanted: Wanted, list_id: int = -1) -> Order:
         now = self.clock()
@@ -168,8 +166,8 @@ class Exchange:
         if self.faults.draw(f"fill {wanted.symbol}", Fault.PARTIAL):
             order.pieces = PIECES
         self.books.orders[order.id] = order
-        self._lock(order)
-        self._report(order, "NEW")
+        self.funds.lock(order)
+        self.telling.report(order, "NEW")
         return order
 
     def _arrive(self, order: Order) -> None:
@@ -185,14 +183,14 @@ class Exchange:
     def _trigger(self, order: Order) -> None:
         order.working, order.working_time = True, self.clock()
         self._expire_others(order)
-        self._report(order, "NEW")
+        self.telling.report(order, "NEW")
         self._arrive(order)
 
     def _fill(self, order: Order, price: Decimal, maker: bool) -> None:
         at_once = order.wanted.type in MARKETS or order.wanted.tif != "GTC"
         while order.open:
             qty = min(self._piece(order), self._available(order.wanted.symbol))
-            if qty <= 0 or not self._affords(order, price * qty):
+            if qty <= 0 or not self.funds.afford(order, price * qty):
                 return
             self._trade(order, price, qty, maker)
             order.pieces = max(order.pieces - 1, 0)
@@ -208,21 +206,10 @@ class Exchange:
         liquidity = self.symbols[symbol].liquidity
         return Decimal("Infinity") if liquidity is None else liquidity - self._taken.get(symbol, ZERO)
 
-    def _affords(self, order: Order, cost: Decimal) -> bool:
-        ledger = self.books.ledger
-        quote = self.symbols[order.wanted.symbol].quote
-        held = ledger.holds.get(order.hold_key, (quote, ZERO))[1]
-        return not order.wanted.buys or cost <= ledger.free(quote) + held
-
     def _trade(self, order: Order, price: Decimal, qty: Decimal, maker: bool) -> None:
-        wanted, rules = order.wanted, self.symbols[order.wanted.symbol]
+        wanted = order.wanted
         self._expire_others(order)
-        sign = 1 if wanted.buys else -1
-        ledger = self.books.ledger
-        ledger.add(rules.base, sign * qty)
-        ledger.add(rules.quote, -sign * qty * price)
-        asset, commission = self.fees.of(rules, wanted, qty, price, maker, ledger.free("BNB"), self.market.last)
-        ledger.add(asset, -commission)
+        asset, commission = self.funds.settle(wanted, price, qty, maker, self.market.last)
         trade = Trade(
             next(self.counters.trade),
             order.id,
@@ -242,14 +229,14 @@ class Exchange:
         order.filled += qty
         order.quote_filled += trade.quote
         order.status = "PARTIALLY_FILLED" if order.leaves else "FILLED"
-        self._lock(order)
-        self._report(order, "TRADE", trade)
+        self.funds.lock(order)
+        self.telling.report(order, "TRADE", trade)
         self._settle_list(order)
 
     def _end(self, order: Order, status: str, cancel_id: str = "") -> None:
         order.status = status
-        self._lock(order)
-        self._report(order, status, cancel_id=cancel_id)
+        self.funds.lock(order)
+        self.telling.report(order, status, cancel_id=cancel_id)
         self._settle_list(order)
 
     def _expire_others(self, order: Order) -> None:
@@ -263,28 +250,4 @@ class Exchange:
         if listed is None or listed.status == "ALL_DONE" or any(leg.open for leg in legs):
             return
         listed.status = listed.order_status = "ALL_DONE"
-        self.events.append(events.list_status(listed, legs, self.clock()))
-
-    def _lock(self, order: Order) -> None:
-        rules = self.symbols[order.wanted.symbol]
-        needs = [_need(leg) for leg in self.books.legs(order) if leg.open]
-        asset = rules.quote if order.wanted.buys else rules.base
-        self.books.ledger.hold(order.hold_key, asset, max(needs, default=ZERO))
-
-    def _report(self, order: Order, kind: str, trade: Trade | None = None, cancel_id: str = "") -> None:
-        order.updated = self.clock()
-        self.events.append(events.execution_report(order, kind, order.updated, trade, cancel_id))
-
-    def _tell_balances(self, order: Order) -> None:
-        rules = self.symbols[order.wanted.symbol]
-        assets = sorted({rules.base, rules.quote, *(trade.commission_asset for trade in order.trades)})
-        self.events.append(events.account_position(self.books.ledger, assets, self.clock()))
-
-
-def _need(order: Order) -> Decimal:
-    """What must stay locked for it."""
-    if order.wanted.type == "MARKET":
-        return ZERO
-    if not order.wanted.buys:
-        return order.leaves
-    return order.leaves * (order.wanted.price or order.wanted.stop)
+        self.telling.listed(listed, legs)

@@ -1,6 +1,7 @@
 """Request weight by IP address, orders by account, and the ban for those who do not listen."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.venues.binance.refusal import Refusal
 
@@ -76,6 +77,20 @@ class OrderLimit:
             "X-MBX-ORDER-COUNT-10S": str(self._counted[ten]),
             "X-MBX-ORDER-COUNT-1D": str(self._counted[day]),
         }
+
+    def told(self, now: int) -> list[dict[str, Any]]:
+        """How many orders have been counted."""
+        rows = ((TEN_SECONDS, "SECOND", 10, self.in_ten_seconds), (DAY, "DAY", 1, self.in_a_day))
+        return [
+            {
+                "rateLimitType": "ORDERS",
+                "interval": interval,
+                "intervalNum": number,
+                "limit": limit,
+                "count": self._counted.get((length, now // length), 0),
+            }
+            for length, interval, number, limit in rows
+        ]
 
 
 def _seconds(milliseconds: int) -> int:

@@ -8,6 +8,7 @@ from tests.venues.binance.call import Call
 from tests.venues.binance.orders import OrderList, Wanted
 from tests.venues.binance.parameters import client_id_of, needed, wanted_of, whole
 from tests.venues.binance.refusal import Refusal, not_cancelled, rejected
+from tests.venues.binance.trading import may_trade
 
 LEG = ("Type", "ClientOrderId", "Price", "StopPrice", "TimeInForce")
 OCO = {"symbol", "side", "quantity", "listClientOrderId", "newOrderRespType", "selfTradePreventionMode"} | {
@@ -64,6 +65,7 @@ def place_old(call: Call) -> Any:
 
 def cancel(call: Call) -> Any:
     """DELETE /api/v3/orderList."""
+    may_trade(call)
     found = _find(call)
     cancel_id = client_id_of(call.parameters, "newClientOrderId", call.made_id())
     legs = [call.exchange.books.orders[id_] for id_ in found.orders] if found else []
@@ -113,6 +115,7 @@ def _leg(call: Call, where: str) -> Wanted:
 
 
 def _accept(call: Call, above: Wanted, below: Wanted) -> Any:
+    may_trade(call)
     if not call.symbols[above.symbol].oco:
         raise rejected("OCO orders are not supported for this symbol")
     last = call.exchange.quotes(above.symbol).bid

@@ -1,12 +1,16 @@
 """One WebSocket as the venue writes to it, with the trouble that was planned for its messages."""
 
+import asyncio
 import contextlib
-import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
 
+from tests.venues.binance.amounts import compact
 from tests.venues.binance.disturbing import with_unknown_fields, without_optional_fields
+from tests.venues.binance.venue import Venue
 from tests.venues.faults import Fault, Faults
 
 TROUBLE = (
@@ -37,7 +41,7 @@ class Outbox:
         """Say what belongs to a stream; `kind` names the message for the faults ("stream kline")."""
         fault = self._faults.draw(f"stream {kind}", *TROUBLE)
         if fault is Fault.CUT:
-            self.cut()
+            return self.cut()
         if fault is Fault.MUTE:
             self.mute = True
         if fault is Fault.REORDERED:
@@ -60,4 +64,23 @@ class Outbox:
         if self.mute or self._socket.closed:
             return
         with contextlib.suppress(ConnectionError):
-            await self._socket.send_str(json.dumps(message))
+            await self._socket.send_str(compact(message))
+
+
+@asynccontextmanager
+async def connected(request: web.Request, venue: Venue) -> AsyncIterator[tuple[web.WebSocketResponse, Outbox]]:
+    """A WebSocket for the request, pinged as long as it is open."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    pinging = asyncio.get_running_loop().create_task(_ping(socket, venue))
+    try:
+        yield socket, Outbox(request, socket, venue.faults)
+    finally:
+        pinging.cancel()
+
+
+async def _ping(socket: web.WebSocketResponse, venue: Venue) -> None:
+    while not socket.closed:
+        await asyncio.sleep(venue.ping_seconds)
+        with contextlib.suppress(ConnectionError):
+            await socket.ping(str(venue.clock()).encode())

@@ -30,6 +30,11 @@ def time(call: Call) -> Any:
     return {"serverTime": call.now}
 
 
+def system_status(call: Call) -> Any:
+    """GET /sapi/v1/system/status."""
+    return {"status": 0, "msg": "normal"}
+
+
 def exchange_info(call: Call) -> Any:
     """GET /api/v3/exchangeInfo."""
     symbols = _asked(call) or list(call.symbols)

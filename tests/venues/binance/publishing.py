@@ -1,5 +1,6 @@
 """Who is connected, and what they are told: the market to the one, their own account to the other."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,14 +42,21 @@ class Connection(Protocol):
 
 
 class Publishing:
-    """Tests may look at `listeners` and `subscribers` to know who is connected."""
+    """Tests may look at `listeners` and `subscribers` to know who is connected.
+
+    Events that a request leads to are sent before its answer, or `delay` seconds after it where that is not zero: at
+    the venue either may come first.
+    """
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.listeners: list[Listener] = []
         self.subscribers: list[Subscriber] = []
         self.connections: list[Connection] = []
+        self.delay = 0.0
         self._trades = 0
+        self._one_at_a_time = asyncio.Lock()
+        self._later: set[asyncio.Task[None]] = set()
         venue.market.subscribe(self._on_price, self._on_bar)
 
     def outboxes(self) -> list[Outbox]:
@@ -56,11 +64,30 @@ class Publishing:
         return [found.outbox for found in self.listeners] + [found.outbox for found in self.connections]
 
     async def publish(self) -> None:
-        """Tell each account's subscribers what has happened to it."""
-        for account in self.venue.accounts.values():
-            told, account.exchange.events = account.exchange.events, []
-            for event in told:
-                await self.tell_account(account, event)
+        """Tell each account's subscribers what has happened to it, in that order."""
+        async with self._one_at_a_time:
+            for account in self.venue.accounts.values():
+                telling = account.exchange.telling
+                told, telling.events = telling.events, []
+                for event in told:
+                    await self.tell_account(account, event)
+
+    async def publish_after_request(self) -> None:
+        """The same, or soon where there is a delay."""
+        if not self.delay:
+            return await self.publish()
+        task = asyncio.get_running_loop().create_task(self._publish_later())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    def forget(self) -> None:
+        """Never tell what is still to be told."""
+        for task in self._later:
+            task.cancel()
+
+    async def _publish_later(self) -> None:
+        await asyncio.sleep(self.delay)
+        await self.publish()
 
     async def tell_account(self, account: Account, event: dict[str, Any]) -> None:
         """Tell an account's subscribers of one event."""

@@ -12,6 +12,8 @@ from tests.venues.binance.server import BinanceServer
 from tests.venues.binance.signing import signature_of
 
 RECEIVE_SECONDS = 10
+PATIENT_WINDOW = 60_000
+"""The longest there is, in milliseconds: a stalled machine is no wrong clock."""
 
 
 class Answer(NamedTuple):
@@ -41,7 +43,7 @@ class RawClient:
     async def signed(self, name: str, *, key: str = "", secret: str = "", **parameters: Any) -> Answer:
         """A signed request, `name` being "POST /api/v3/order"; it has the server's time unless it is given one."""
         account = self.server.account
-        sent = {"timestamp": self.server.venue.clock()} | parameters
+        sent = {"timestamp": self.server.venue.clock(), "recvWindow": PATIENT_WINDOW} | parameters
         query = urlencode({field: value for field, value in sent.items() if value is not None})
         query += "&signature=" + signature_of(secret or account.secret, query)
         method, _, path = name.partition(" ")
@@ -58,6 +60,7 @@ class RawClient:
         """A WebSocket that is subscribed to the account's events."""
         account = self.server.account
         sent: dict[str, Any] = {"apiKey": account.key, "timestamp": self.server.venue.clock()}
+        sent["recvWindow"] = PATIENT_WINDOW
         sent["signature"] = signature_of(account.secret, urlencode(sorted(sent.items())))
         async with self.stream("/ws-api/v3") as socket:
             await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": sent})
@@ -73,7 +76,10 @@ class RawClient:
 
 @asynccontextmanager
 async def raw_client(server: BinanceServer) -> AsyncIterator[RawClient]:
-    """A client whose every request has a connection of its own, so that nothing is repeated."""
+    """A client whose every request has a connection of its own.
+
+    aiohttp repeats a GET or a DELETE once whose connection was cut.
+    """
     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield RawClient(server, session)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.venues.binance import wire
+from tests.venues.binance.amounts import ZERO, text
 from tests.venues.binance.call import Call
 from tests.venues.binance.parameters import whole
 from tests.venues.binance.refusal import Refusal
@@ -15,6 +16,28 @@ def account(call: Call) -> Any:
     if call.parameters.get("omitZeroBalances") == "true":
         told["balances"] = [row for row in told["balances"] if float(row["free"]) or float(row["locked"])]
     return told
+
+
+def commission(call: Call) -> Any:
+    """GET /api/v3/account/commission."""
+    fees, nothing = call.exchange.fees, dict.fromkeys(("maker", "taker", "buyer", "seller"), text(ZERO))
+    return {
+        "symbol": call.symbol(),
+        "standardCommission": nothing | {"maker": text(fees.maker), "taker": text(fees.taker)},
+        "specialCommission": nothing,
+        "taxCommission": nothing,
+        "discount": {
+            "enabledForAccount": fees.in_bnb,
+            "enabledForSymbol": True,
+            "discountAsset": "BNB",
+            "discount": "0.75000000",
+        },
+    }
+
+
+def order_counts(call: Call) -> Any:
+    """GET /api/v3/rateLimit/order."""
+    return call.account.order_limit.told(call.now)
 
 
 def order(call: Call) -> Any:
@@ -51,10 +74,17 @@ def trades(call: Call) -> Any:
 
 
 def restrictions(call: Call) -> Any:
-    """GET /sapi/v1/account/apiRestrictions; 404 where the venue has no /sapi."""
-    if call.account.restrictions is None:
-        raise Refusal(-1000, "Path /sapi/v1/account/apiRestrictions, Method GET is invalid", 404)
+    """GET /sapi/v1/account/apiRestrictions."""
     return call.account.restrictions
+
+
+def trade_fees(call: Call) -> Any:
+    """GET /sapi/v1/asset/tradeFee."""
+    asked, fees = call.optional_symbol(), call.exchange.fees
+    names = [asked] if asked else list(call.symbols)
+    return [
+        {"symbol": name, "makerCommission": f"{fees.maker:f}", "takerCommission": f"{fees.taker:f}"} for name in names
+    ]
 
 
 def _within(call: Call, time: int) -> bool:

@@ -31,6 +31,10 @@ class Refusal(Exception):
         return told if self.data is None else {**told, "data": self.data}
 
 
+class NotFound(Exception):
+    """There is nothing at that path; the venue says so in HTML."""
+
+
 def missing(name: str) -> Refusal:
     """A mandatory parameter is absent or empty."""
     return Refusal(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")

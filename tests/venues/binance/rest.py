@@ -1,17 +1,17 @@
 """The REST side: from a request on the socket to an answer, or to the trouble that was planned for it."""
 
 import asyncio
-import json
 from itertools import cycle
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from tests.venues.binance.account import Account
+from tests.venues.binance.amounts import compact
 from tests.venues.binance.disturbing import with_unknown_fields, without_optional_fields
 from tests.venues.binance.limits import banned, too_much_weight
 from tests.venues.binance.publishing import Publishing
-from tests.venues.binance.refusal import Refusal
+from tests.venues.binance.refusal import NotFound, Refusal
 from tests.venues.binance.routes import ROUTES, Route
 from tests.venues.binance.signing import check_signature, check_time, read_parameters
 from tests.venues.binance.venue import Venue
@@ -25,12 +25,13 @@ TIMEOUT = {
     "msg": "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
 }
 SERVER_ERRORS = (
-    (504, json.dumps(TIMEOUT), "application/json"),
+    (504, compact(TIMEOUT), "application/json"),
     (502, "<html><head><title>502 Bad Gateway</title></head></html>", "text/html"),
     (500, '{"code":-1000,"msg":"An unknown error occurred while processing the request."}', "application/json"),
     (503, "", "text/plain"),
 )
 """What comes in turn with 5xx: the answer does not tell whether it was executed."""
+NOT_FOUND = "<html><body><h2>404 Not found</h2></body></html>"
 GONE = ("/api/v3/userDataStream", "/api/v1/userDataStream")
 
 
@@ -61,7 +62,7 @@ class Rest:
         if fault in UNANSWERED:
             return self._unanswered(request, fault)
         response = self._respond(request, route, query, body, fault)
-        await self.publishing.publish()
+        await self.publishing.publish_after_request()
         return await self._delivered(request, response, fault)
 
     def _draw(self, name: str, route: Route | None) -> Fault | None:
@@ -78,7 +79,7 @@ class Rest:
             return self._refused(banned(now + wait * 1000, wait))
         if fault is Fault.SERVER_ERROR:
             return self._server_error()
-        return _cut(request)
+        return cut(request)
 
     def _respond(
         self, request: web.Request, route: Route | None, query: str, body: str, fault: Fault | None
@@ -87,19 +88,22 @@ class Rest:
             told, headers = self._answer(request, route, query, body, fault)
         except Refusal as refusal:
             return self._refused(refusal)
+        except NotFound:
+            return self._response(404, NOT_FOUND, "text/html", {})
         if fault is Fault.UNKNOWN_FIELDS:
             told = with_unknown_fields(told)
         if fault is Fault.MISSING_FIELDS:
             told = without_optional_fields(told)
-        return self._response(200, json.dumps(told), "application/json", headers)
+        return self._response(200, compact(told), "application/json", headers)
 
     def _answer(
         self, request: web.Request, route: Route | None, query: str, body: str, fault: Fault | None
     ) -> tuple[Any, dict[str, str]]:
         if request.path in GONE:
             raise Refusal(-1000, "This endpoint is gone. Use the WebSocket API's user data stream.", 410)
-        if route is None:
-            raise Refusal(-1000, f"Path {request.path}, Method {request.method} is invalid", 404)
+        without_sapi = self.venue.account.restrictions is None
+        if route is None or (without_sapi and request.path.startswith("/sapi/")):
+            raise NotFound
         parameters = read_parameters(query, body)
         self.venue.spend(route, parameters)
         signer = self._signer(request, query, body, parameters, fault) if route.signed else None
@@ -118,11 +122,11 @@ class Rest:
         if fault is Fault.ANSWER_LATE:
             await asyncio.sleep(self.venue.faults.late_seconds)
         if fault is Fault.ANSWER_LOST:
-            return _cut(request)
+            return cut(request)
         return self._server_error() if fault is Fault.SERVER_ERROR_EXECUTED else response
 
     def _refused(self, refusal: Refusal) -> web.Response:
-        return self._response(refusal.status, json.dumps(refusal.body()), "application/json", refusal.headers)
+        return self._response(refusal.status, compact(refusal.body()), "application/json", refusal.headers)
 
     def _server_error(self) -> web.Response:
         return self._response(*next(self._server_errors), {})
@@ -138,7 +142,8 @@ def _known(query: str, body: str) -> dict[str, str]:
         return {}
 
 
-def _cut(request: web.Request) -> web.StreamResponse:
+def cut(request: web.Request) -> web.StreamResponse:
+    """End the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

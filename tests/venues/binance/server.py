@@ -4,7 +4,9 @@
         server.account.fund(USDT="10000")
         await server.market.play(candle("BTCUSDT", start, "100", "110", "90", "105"))
 
-What the venue's documents say it refuses, it refuses. What it does without being asked is planned with `faults`.
+What the venue's documents say it refuses, it refuses. What it does without being asked is planned with `faults`, by
+these names: "POST /api/v3/order" and the like for REST, "CONNECT /ws-api/v3" for the beginning of a WebSocket,
+"WS order.place" for a request on it, "stream executionReport" for a message, "fill BTCUSDT" for an accepted order.
 """
 
 from decimal import Decimal
@@ -15,10 +17,10 @@ from aiohttp import web
 from tests.venues.binance import streams, wsapi
 from tests.venues.binance.account import Account
 from tests.venues.binance.publishing import Publishing
-from tests.venues.binance.rest import Request, Rest
+from tests.venues.binance.rest import Request, Rest, cut
 from tests.venues.binance.symbols import Symbol
 from tests.venues.binance.venue import Clock, Venue, wall_clock
-from tests.venues.faults import Faults
+from tests.venues.faults import Fault, Faults
 from tests.venues.market import Market
 
 
@@ -35,6 +37,7 @@ class BinanceServer:
     """An asynchronous context manager; `url` and `ws_url` are origins without a path, known once it is entered.
 
     `account` is the account of the ordinary key; its `exchange.books` hold every order, trade and balance.
+    A bug of the server itself is raised at the end, so that it is not taken for the venue's trouble.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class BinanceServer:
         self.rest = Rest(self.venue, self.publishing)
         self.url = self.ws_url = ""
         self._runner: web.AppRunner | None = None
+        self._bugs: list[Exception] = []
 
     @property
     def account(self) -> Account:
@@ -80,8 +84,11 @@ class BinanceServer:
 
     async def __aexit__(self, *_: object) -> None:
         self.cut_streams()
+        self.publishing.forget()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._bugs:
+            raise self._bugs[0]
 
     async def deposit(self, asset: str, amount: Decimal) -> None:
         """Add to the account's balance from outside, and tell its streams."""
@@ -108,8 +115,20 @@ class BinanceServer:
             await connection.outbox.tell("serverShutdown", {"event": event})
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._serve(request)
+        except Exception as bug:
+            self._bugs.append(bug)
+            raise
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return await self.rest.handle(request)
+        fault = self.faults.draw(f"CONNECT {request.path}", Fault.REQUEST_LOST, Fault.SERVER_ERROR)
+        if fault is Fault.REQUEST_LOST:
+            return cut(request)
+        if fault is Fault.SERVER_ERROR:
+            return web.Response(status=503)
         if request.path == "/ws-api/v3":
             return await wsapi.serve(request, self.publishing)
         if request.path in ("/ws", "/stream") or request.path.startswith("/ws/"):

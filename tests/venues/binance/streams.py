@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.venues.binance.outbox import Outbox
+from tests.venues.binance.outbox import connected
 from tests.venues.binance.publishing import Listener, Publishing
+from tests.venues.binance.venue import Clock
 
-PING_SECONDS = 20
 MESSAGES_A_SECOND = 5
 MOST_STREAMS = 1024
 _STREAM = re.compile(r"^[a-z0-9!_]+@[A-Za-z0-9_@+:]+$")
@@ -19,22 +19,24 @@ METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GE
 
 async def serve(request: web.Request, publishing: Publishing) -> web.WebSocketResponse:
     """One connection, from its beginning to its end."""
-    socket = web.WebSocketResponse(heartbeat=PING_SECONDS)
-    await socket.prepare(request)
-    outbox = Outbox(request, socket, publishing.venue.faults)
-    listener = Listener(outbox, request.path == "/stream", _named(request))
-    publishing.listeners.append(listener)
-    recent: deque[int] = deque(maxlen=MESSAGES_A_SECOND + 1)
-    try:
-        async for message in socket:
-            recent.append(publishing.venue.clock())
-            if len(recent) > MESSAGES_A_SECOND and recent[-1] - recent[0] < 1000:
-                await socket.close(code=1008, message=b"Too many requests")
-            elif message.type is WSMsgType.TEXT:
-                await outbox.answer(_answer(listener, message.data))
-    finally:
-        publishing.listeners.remove(listener)
+    async with connected(request, publishing.venue) as (socket, outbox):
+        listener = Listener(outbox, request.path == "/stream", _named(request))
+        publishing.listeners.append(listener)
+        try:
+            await _converse(socket, listener, publishing.venue.clock)
+        finally:
+            publishing.listeners.remove(listener)
     return socket
+
+
+async def _converse(socket: web.WebSocketResponse, listener: Listener, clock: Clock) -> None:
+    recent: deque[int] = deque(maxlen=MESSAGES_A_SECOND + 1)
+    async for message in socket:
+        recent.append(clock())
+        if len(recent) > MESSAGES_A_SECOND and recent[-1] - recent[0] < 1000:
+            await socket.close(code=1008, message=b"Too many requests")
+        elif message.type is WSMsgType.TEXT:
+            await listener.outbox.answer(_answer(listener, message.data))
 
 
 def _named(request: web.Request) -> set[str]:

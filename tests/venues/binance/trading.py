@@ -11,7 +11,7 @@ from tests.venues.binance.refusal import Refusal, not_cancelled, rejected
 
 def place(call: Call) -> Any:
     """POST /api/v3/order."""
-    _may_trade(call)
+    may_trade(call)
     wanted = wanted_of(call.parameters, call.symbols, call.made_id())
     default = "FULL" if wanted.type in ("MARKET", "LIMIT") else "ACK"
     style = call.parameters.get("newOrderRespType", default)
@@ -23,14 +23,14 @@ def place(call: Call) -> Any:
 
 def try_out(call: Call) -> Any:
     """POST /api/v3/order/test: checks the parameters and the filters, not the funds."""
-    _may_trade(call)
+    may_trade(call)
     call.exchange.check(wanted_of(call.parameters, call.symbols, call.made_id()))
     return {}
 
 
 def cancel(call: Call) -> Any:
     """DELETE /api/v3/order."""
-    _may_trade(call)
+    may_trade(call)
     order = _to_cancel(call)
     cancel_id = client_id_of(call.parameters, "newClientOrderId", call.made_id())
     call.exchange.cancel(order, cancel_id)
@@ -39,7 +39,7 @@ def cancel(call: Call) -> Any:
 
 def cancel_all(call: Call) -> Any:
     """DELETE /api/v3/openOrders."""
-    _may_trade(call)
+    may_trade(call)
     found = call.exchange.books.open_orders(call.symbol())
     if not found:
         raise not_cancelled()
@@ -54,7 +54,7 @@ def cancel_all(call: Call) -> Any:
 
 def replace(call: Call) -> Any:
     """POST /api/v3/order/cancelReplace."""
-    _may_trade(call)
+    may_trade(call)
     mode = needed(call.parameters, "cancelReplaceMode")
     if mode not in ("STOP_ON_FAILURE", "ALLOW_FAILURE"):
         raise Refusal(-1130, "Data sent for parameter 'cancelReplaceMode' is not valid.")
@@ -65,6 +65,8 @@ def replace(call: Call) -> Any:
         call.headers |= call.account.order_limit.count(1, call.now)
         style = call.parameters.get("newOrderRespType", "FULL" if wanted.type in ("MARKET", "LIMIT") else "ACK")
         answer = _tried(lambda: wire.placed(call.exchange.place(wanted), style))
+        if isinstance(answer, Refusal) and not isinstance(cancel_answer, Refusal):
+            call.exchange.report_rejected(wanted, answer)
     return _told_of_replacing(cancel_answer, answer)
 
 
@@ -136,7 +138,8 @@ def _cancelled(call: Call, order: Order, cancel_id: str) -> Any:
     return wire.listed(books.lists[order.list_id], books) | {"orderReports": reports}
 
 
-def _may_trade(call: Call) -> None:
+def may_trade(call: Call) -> None:
+    """Refuse unless both the key and the account are allowed to trade."""
     if not call.account.may_trade():
         raise Refusal(-2015, "Invalid API-key, IP, or permissions for action.", 401)
     if not call.account.can_trade:

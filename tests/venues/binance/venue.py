@@ -40,6 +40,7 @@ class Venue:
         self.faults = faults
         self.clock = clock
         self.weight = WeightLimit()
+        self.ping_seconds = 20.0
         self._counters = Counters()
         self.accounts: dict[str, Account] = {}
         self.account = self.add_account(KEY, SECRET)

@@ -7,13 +7,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.venues.binance.outbox import Outbox
+from tests.venues.binance.outbox import Outbox, connected
 from tests.venues.binance.publishing import Publishing, Subscriber
 from tests.venues.binance.refusal import Refusal, missing
 from tests.venues.binance.rest import TIMEOUT
 from tests.venues.binance.routes import METHODS, ROUTES
 from tests.venues.binance.signing import check_sorted_signature, check_time
-from tests.venues.binance.streams import PING_SECONDS
 from tests.venues.faults import Fault
 
 SUBSCRIBE = "userDataStream.subscribe.signature"
@@ -86,6 +85,8 @@ class Connection:
         if method == UNSUBSCRIBE:
             asyncio.get_running_loop().create_task(self.unsubscribe(sent.get("subscriptionId")))
             return {}
+        if method == "session.subscriptions":
+            return [{"subscriptionId": found.id} for found in self.subscribers]
         if method not in METHODS:
             raise Refusal(-1000, f"Method '{method}' is not supported.", 400)
         route = ROUTES[METHODS[method]]
@@ -124,18 +125,17 @@ class Connection:
 
 async def serve(request: web.Request, publishing: Publishing) -> web.WebSocketResponse:
     """One connection, from its beginning to its end."""
-    socket = web.WebSocketResponse(heartbeat=PING_SECONDS)
-    await socket.prepare(request)
-    connection = Connection(Outbox(request, socket, publishing.venue.faults), publishing)
-    publishing.connections.append(connection)
-    try:
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                await connection.handle(message.data)
-    finally:
-        publishing.connections.remove(connection)
-        for subscriber in list(connection.subscribers):
-            connection.forget(subscriber)
+    async with connected(request, publishing.venue) as (socket, outbox):
+        connection = Connection(outbox, publishing)
+        publishing.connections.append(connection)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await connection.handle(message.data)
+        finally:
+            publishing.connections.remove(connection)
+            for subscriber in list(connection.subscribers):
+                connection.forget(subscriber)
     return socket
 
 
