@@ -184,8 +184,8 @@ class Conductor:
                 return (yield from self._apply(VenueSaid((found,))))
             if found is not None:
                 return (yield from self._apply(Reported((Accepted(found),))))
-        reports: Sequence[Report] = yield Perform(action)
-        return (yield from self._apply(Reported(reports)))
+        reports: Sequence[Report] | VenueSaid = yield Perform(action)
+        return (yield from self._apply(reports if isinstance(reports, VenueSaid) else Reported(reports)))
 
     def _end(self) -> Conducting:
         if not self.state.stopping:
@@ -208,7 +208,9 @@ class Conductor:
         return self.state
 
     def _decide(self, given: Input) -> Conducting:
-        return (yield from self._tell(handle(self.state, given, cause_of(self.state, given, self._clock()))))
+        # A live slice can't be asked for again as it was: it stands in the stream whole or not at all.
+        whole = isinstance(given, SliceClosed) and self.state.plan.config.is_live
+        return (yield from self._tell(handle(self.state, given, cause_of(self.state, given, self._clock())), whole))
 
     def _tell(self, outcome: tuple[State, Sequence[Event]], together: bool = False) -> Conducting:
         self.state, facts = outcome

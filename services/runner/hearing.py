@@ -16,6 +16,7 @@ from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.orders import OrderApproved
 from shared.schemas.subjects import CONTROL, EVENTS, command_subject, parse_event_subject, writer_subjects
+from shared.venues.words import VenueSaid
 
 _HEEDED_NAMES = frozenset(kind.model_fields["type"].default for kind in HEEDED)
 
@@ -32,13 +33,13 @@ class Hearing:
         self.taken = start
         """The stream's number of the last fact that was taken from here."""
         self._once = once
-        self._waiting: deque[tuple[int, Input]] = deque()
+        self._waiting: deque[tuple[int, Input | VenueSaid]] = deque()
         self._something = asyncio.Event()
         self._context = context
         self._session_id = session_id
         self._verify = verify
 
-    def take(self) -> Input | None:
+    def take(self) -> Input | VenueSaid | None:
         """The next thing heard, or None. What has been taken in before is passed over."""
         while self._waiting:
             sequence, given = self._waiting.popleft()
@@ -59,7 +60,11 @@ class Hearing:
         """Let one `wait` return early, for another reason than something heard."""
         self._something.set()
 
-    def _heard(self, sequence: int, given: Input) -> None:
+    def hear(self, said: VenueSaid) -> None:
+        """Hear a venue that answers in its own time."""
+        self._heard(0, said)
+
+    def _heard(self, sequence: int, given: Input | VenueSaid) -> None:
         self.count += 1
         self._waiting.append((sequence, given))
         self._something.set()

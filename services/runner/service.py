@@ -1,8 +1,9 @@
 """The runner's work as a service: find the session, take it up, trade it to its end."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import reduce
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from services.runner.core.plan import PlanError, plan
 from services.runner.core.state import State, initial
 from services.runner.course import Step, course, opening
 from services.runner.deciding import core_digest
-from services.runner.feeds.port import Feed, FeedError
+from services.runner.feeds.port import Feed, FeedDescription, FeedError
 from services.runner.hearing import Hearing
 from services.runner.keeping import Keeping
 from services.runner.recollection import Recorded
@@ -35,6 +36,7 @@ from shared.runtime.snapshots import Keeper, Snapshots
 from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
+from shared.schemas.orders import Holding
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import CONTROL, EVENTS, event_subject, writer_subjects
 from shared.schemas.values import STACK
@@ -58,7 +60,7 @@ async def trade(context: Context, options: Options) -> int:
         raise SettingsError(str(error)) from None
     try:
         shadow_plan(STACK, config)
-        return await _Trading(context, options, config, feed, start).run()
+        return await StoredTrading(context, options, config, feed, start).run()
     except (StrategyError, PlanError) as error:
         raise SettingsError(f"{options.session}: {error}") from None
 
@@ -66,8 +68,8 @@ async def trade(context: Context, options: Options) -> int:
 def _refuse_other_venues(config: SessionConfig, context: Context) -> None:
     if config.venue != "paper" or context.settings.mode != "dry_run":
         raise SettingsError(
-            f"venue {config.venue!r} in mode {context.settings.mode}: this version trades the paper venue in dry runs "
-            "only; set venue = 'paper' and DRY_RUN=true"
+            f"venue {config.venue!r} in mode {context.settings.mode}: on a simulated or recorded market orders go "
+            "to the paper venue only; set venue = 'paper' and DRY_RUN=true, or feed = 'binance'"
         )
 
 
@@ -78,15 +80,82 @@ async def _refuse(context: Context, config: SessionConfig, problem: str) -> None
     await context.bus.append(facts, after=0)
 
 
-class _Trading:
-    def __init__(self, context: Context, options: Options, config: SessionConfig, feed: Feed, start: datetime) -> None:
+class Trading:
+    """What every market's trading begins with: the guard's key, and the session to take up.
+
+    `before` is what the account held of each symbol's asset before a session that begins now.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        options: Options,
+        config: SessionConfig,
+        description: FeedDescription,
+        start: datetime,
+        before: Mapping[str, Decimal],
+    ) -> None:
         self._context = context
         self._options = options
         self._config = config
-        self._feed = feed
+        self._description = description
         self._start = start
+        self._before = before
+
+    async def _guards_key(self) -> Verify:
+        settings = self._context.settings
+        if settings.risk_public_key:
+            return verifier(settings.risk_public_key)
+        path = settings.risk_public_key_file or settings.data_dir / "keys" / "risk.pub"
+        return verifier(await _read_once_there(self._context, path))
+
+    async def _taken_up(self, verify: Verify) -> Recorded:
+        """The session to go on with, as the stream holds it: the one left unfinished, or a new one."""
+        bus, log = self._context.bus, self._context.log
+        left = await sessions.unfinished(bus, self._config.name)
+        if left is None:
+            return await self._opened()
+        snapshots = self._snapshots(left.session_id)
+        found = await sessions.recorded(bus, left, verify, snapshots)
+        if sessions.continues(left, self._config):
+            self._before = {holding.symbol: holding.qty for holding in left.details.holdings_before} or self._before
+            log.info("session goes on", session=left.session_id, slices=found.state.slices)
+            if left.details.core_digest != core_digest():
+                log.warning("other code began this session; what is still to come may differ from it")
+            return found
+        log.warning("unfinished session is given up, its settings differ", session=left.session_id)
+        await sessions.abandon(bus, left, found)
+        snapshots.remove()
+        return await self._opened()
+
+    def _snapshots(self, session_id: str) -> Snapshots:
+        return sessions.snapshots_of(self._context.bus, self._context.settings, session_id)
+
+    async def _opened(self) -> Recorded:
+        session_id, bus = clock.new_id(), self._context.bus
+        name = derived_id(session_id, "open")
+        cause = Cause(name, session_id, clock.now(), self._start, name)
+        before = [Holding(symbol=symbol, qty=qty) for symbol, qty in self._before.items()]
+        opened = Opened(self._context.settings.mode, self._description, self._start, core_digest(), before)
+        state, facts = open_session(initial(plan(session_id, self._config)), cause, opened)
+        others = await bus.last_sequence(EVENTS)
+        own = await bus.append(facts, after=0)
+        self._context.log.info("session opens", session=session_id, source=self._description.source)
+        once = Once()
+        for fact in facts:
+            once.note(fact)
+        return Recorded(state, book_of(self._config), self._start, once, own, others, own)
+
+
+class StoredTrading(Trading):
+    """A session on a market that is known from its first slice to its last."""
+
+    def __init__(self, context: Context, options: Options, config: SessionConfig, feed: Feed, start: datetime) -> None:
+        super().__init__(context, options, config, feed.description, start, {})
+        self._feed = feed
 
     async def run(self) -> int:
+        """Trade to the session's end; answers the exit status."""
         verify = await self._guards_key()
         left = await self._taken_up(verify)
         session_id, once = left.state.plan.session_id, left.once
@@ -131,48 +200,6 @@ class _Trading:
 
     def _within(self) -> timedelta | None:
         return self._options.duration if self._options.speed is None else None
-
-    async def _guards_key(self) -> Verify:
-        settings = self._context.settings
-        if settings.risk_public_key:
-            return verifier(settings.risk_public_key)
-        path = settings.risk_public_key_file or settings.data_dir / "keys" / "risk.pub"
-        return verifier(await _read_once_there(self._context, path))
-
-    async def _taken_up(self, verify: Verify) -> Recorded:
-        """The session to go on with, as the stream holds it: the one left unfinished, or a new one."""
-        bus, log = self._context.bus, self._context.log
-        left = await sessions.unfinished(bus, self._config.name)
-        if left is None:
-            return await self._opened()
-        snapshots = self._snapshots(left.session_id)
-        found = await sessions.recorded(bus, left, verify, snapshots)
-        if sessions.continues(left, self._config):
-            log.info("session goes on", session=left.session_id, slices=found.state.slices)
-            if left.details.core_digest != core_digest():
-                log.warning("other code began this session; what is still to come may differ from it")
-            return found
-        log.warning("unfinished session is given up, its settings differ", session=left.session_id)
-        await sessions.abandon(bus, left, found)
-        snapshots.remove()
-        return await self._opened()
-
-    def _snapshots(self, session_id: str) -> Snapshots:
-        return sessions.snapshots_of(self._context.bus, self._context.settings, session_id)
-
-    async def _opened(self) -> Recorded:
-        session_id, bus = clock.new_id(), self._context.bus
-        name = derived_id(session_id, "open")
-        cause = Cause(name, session_id, clock.now(), self._start, name)
-        opened = Opened(self._context.settings.mode, self._feed.description, self._start, core_digest())
-        state, facts = open_session(initial(plan(session_id, self._config)), cause, opened)
-        before = await bus.last_sequence(EVENTS)
-        own = await bus.append(facts, after=0)
-        self._context.log.info("session opens", session=session_id, source=self._feed.description.source)
-        once = Once()
-        for fact in facts:
-            once.note(fact)
-        return Recorded(state, book_of(self._config), self._start, once, own, before, own)
 
 
 async def caught_up(found: Recorded, steps: Iterator[Step], shadow: Shadow | None) -> tuple[Recorded, Sequence[Event]]:

@@ -1,20 +1,22 @@
 """The session on the bus: carries out what the conductor asks for."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from services.runner import metrics
-from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Pace, Perform, Store
+from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Next, Pace, Perform, Store
 from services.runner.core.inputs import Input, StopRequested
 from services.runner.core.state import State
 from services.runner.core.todo import Cancel, Observe, Submit
 from services.runner.course import Step
 from services.runner.hearing import Hearing
 from services.runner.keeping import Keeping
+from services.runner.live.course import LiveCourse
 from shared.domain import portfolio
-from shared.domain.approval import Verify, admit
+from shared.domain.approval import ApprovedOrder, UnapprovedError, Verify, admit
 from shared.runtime import clock
 from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
@@ -22,11 +24,38 @@ from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, Facts
 from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
+from shared.schemas.market import Candle
+from shared.schemas.orders import OrderApproved, OrderState, VenueAccount
 from shared.venues.paper import PaperVenue
+from shared.venues.port import Report
+from shared.venues.words import Doubtful, Shown, VenueSaid
 
 HEARTBEAT_SECONDS = 5.0
 PATIENCE_SECONDS = 15.0
 """How long a session that is to end still waits for the guard."""
+
+
+class Exchange(Protocol):
+    """Where a session's orders go: answered at once by a simulated one, in its own time by a real one."""
+
+    @property
+    def clock(self) -> datetime:
+        """The market's time."""
+
+    def advance(self, candles: Sequence[Candle]) -> Sequence[Report]:
+        """A slice has closed; what happened to the orders within it."""
+
+    async def submit(self, order: ApprovedOrder) -> Sequence[Report]:
+        """Send the order; answers what is known at once."""
+
+    async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
+        """Take the order back; answers what is known at once."""
+
+    async def order(self, client_order_id: str) -> OrderState | Doubtful | None:
+        """An order that may or may not have been sent."""
+
+    async def account(self) -> VenueAccount:
+        """What the venue shows."""
 
 
 class Session:
@@ -36,13 +65,14 @@ class Session:
         self,
         context: Context,
         conductor: Conductor,
-        venue: PaperVenue,
+        venue: Exchange,
         voice: Voice,
         hearing: Hearing,
         keeping: Keeping,
         verify: Verify,
         speed: Decimal | None,
         within: timedelta | None,
+        market: LiveCourse | None = None,
     ) -> None:
         self._context = context
         self._conductor = conductor
@@ -53,6 +83,7 @@ class Session:
         self._verify = verify
         self._speed = speed
         self._within = within
+        self._market = market
         self._deadline: float | None = None
         self._began: tuple[float, datetime] | None = None
         self._started = clock.monotonic()
@@ -73,6 +104,8 @@ class Session:
         match effect:
             case Pace(step):
                 return await self._pace(step)
+            case Next():
+                return await self._next()
             case Listen():
                 return await self._listen()
             case Store(facts, together):
@@ -92,15 +125,44 @@ class Session:
     async def _perform(self, action: Submit | Cancel | Observe) -> Any:
         match action:
             case Submit(_, approval):
-                return await self._venue.submit(admit(approval, self._verify, self._venue.clock))
+                return await self._submit(approval)
             case Cancel(name, reason):
                 return await self._venue.cancel(name, reason)
             case Observe():
                 return await self._venue.account()
 
-    async def _pace(self, step: Step) -> Input | None:
-        if self._deadline is None and self._within is not None and not step.warmup:
+    async def _submit(self, approval: OrderApproved) -> Sequence[Report] | VenueSaid:
+        try:
+            order = admit(approval, self._verify, self._venue.clock)
+        except UnapprovedError as error:
+            if isinstance(self._venue, PaperVenue):
+                raise
+            name = approval.order.client_order_id
+            return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {error}"),))
+        return await self._venue.submit(order)
+
+    async def _next(self) -> Step | Input | VenueSaid:
+        """The next slice of a live market, once all that was heard is handled."""
+        assert self._market is not None
+        self._begin_deadline()
+        while True:
+            given = self._hearing.take()
+            if given is not None:
+                return given
+            if not self._conductor.state.stopping and (reason := self._wants_to_stop()):
+                return StopRequested(reason)
+            step = self._market.take()
+            if step is not None:
+                return step
+            await self._hearing.wait(self._no_later_than_the_deadline(1.0))
+
+    def _begin_deadline(self) -> None:
+        if self._deadline is None and self._within is not None:
             self._deadline = clock.monotonic() + self._within.total_seconds()
+
+    async def _pace(self, step: Step) -> Input | VenueSaid | None:
+        if not step.warmup:
+            self._begin_deadline()
         while True:
             given = self._hearing.take()
             if given is not None:
@@ -109,7 +171,8 @@ class Session:
                 return StopRequested(reason)
             wait = self._seconds_until(step)
             if wait <= 0:
-                await self._keeping.consider(self._conductor.state, self._venue)
+                if isinstance(self._venue, PaperVenue):
+                    await self._keeping.consider(self._conductor.state, self._venue)
                 await asyncio.sleep(0)
                 return None
             await self._hearing.wait(self._no_later_than_the_deadline(wait))
@@ -136,7 +199,7 @@ class Session:
         began_at, first = self._began
         return began_at + (close - first).total_seconds() / float(self._speed) - clock.monotonic()
 
-    async def _listen(self) -> Input:
+    async def _listen(self) -> Input | VenueSaid:
         waited = 0.0
         while (given := self._hearing.take()) is None:
             began = clock.monotonic()

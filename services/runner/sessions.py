@@ -61,5 +61,10 @@ async def abandon(bus: Bus, start: RunnerStart, found: Recorded) -> None:
 
 
 def continues(start: RunnerStart, config: SessionConfig) -> bool:
-    """Whether `config` is what the session was started with, so that it can go on."""
+    """Whether `config` is what the session was started with, so that it can go on.
+
+    On a live market the session keeps the venue's rules that it began with.
+    """
+    if config.is_live:
+        config = config.model_copy(update={"instruments": start.details.config.instruments})
     return start.details.config_digest == config.digest()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PlainSerializer
 
 from shared.schemas.envelope import Event, Value
+from shared.schemas.orders import Holding
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import Instant, Mode, Money, Phase, Ratio
 
@@ -24,10 +25,15 @@ UNKNOWN_CORE = "unknown"
 """The digest of code that nobody noted."""
 
 
+def _is_empty(value: tuple[Any, ...]) -> bool:
+    return not value
+
+
 class SessionStart(Value):
     """What a session was started with: everything that its decisions depend on.
 
     `core_digest` is a fingerprint of the code that decides, UNKNOWN_CORE for sessions from before it was told.
+    `holdings_before` is what the venue's account held already: it is none of the session's business.
     """
 
     mode: Mode
@@ -35,6 +41,7 @@ class SessionStart(Value):
     config_digest: str
     core_digest: str
     market_start: Instant
+    holdings_before: tuple[Holding, ...] = Field(default=(), exclude_if=_is_empty)
 
 
 class RunnerStart(Event):

@@ -31,6 +31,8 @@ def told(venue: PaperVenue, report: Report) -> Event:
             return recorded(OrderFilled, venue.clock, order=fill)
         case Cancelled(order, reason):
             return recorded(OrderCancelled, venue.clock, order=order, details={"reason": reason})
+        case _:
+            raise AssertionError(f"a simulated exchange is never in doubt: {report}")
 
 
 class Recorder:

@@ -25,6 +25,7 @@ from shared.schemas.lifecycle import (
     SessionEnd,
     SessionStart,
 )
+from shared.schemas.orders import Holding
 from shared.schemas.values import Mode
 
 Outcome = tuple[State, Sequence[Event]]
@@ -37,6 +38,10 @@ class Opened(NamedTuple):
     feed: FeedDescription
     market_start: datetime
     core_digest: str = UNKNOWN_CORE
+    holdings_before: Sequence[Holding] = ()
+
+
+_NO_FEED = FeedDescription("none", (), "", 0, ())
 
 
 class Warmed(NamedTuple):
@@ -54,7 +59,7 @@ class Ended(NamedTuple):
 def open_session(state: State, cause: Cause, opened: Opened) -> Outcome:
     """The session's start and its data phase, whose history was validated before."""
     telling = Telling(state, cause)
-    _start(telling, opened.mode, opened.market_start, opened.core_digest)
+    _start(telling, opened)
     for repair in opened.feed.repairs:
         telling.tell(AutocorrectAttempt, status="success", details=repair, message=f"{repair.source}: {repair.rule}")
     length = "no end" if opened.feed.slices is None else f"{opened.feed.slices} bars"
@@ -69,23 +74,24 @@ def open_session(state: State, cause: Cause, opened: Opened) -> Outcome:
 def refuse_session(state: State, cause: Cause, mode: Mode, problem: str) -> Outcome:
     """A session whose data can't be traded on: it starts, says why, and has failed."""
     telling = Telling(state, cause)
-    _start(telling, mode, cause.market_time, UNKNOWN_CORE)
+    _start(telling, Opened(mode, _NO_FEED, cause.market_time))
     telling.tell(ErrorRaised, error=problem, details=ErrorDetails(where="data_phase"))
     telling.tell(PhaseEnd, status="failed", level="error")
     _end(telling, "failed", problem)
     return telling.state, telling.told
 
 
-def _start(telling: Telling, mode: Mode, market_start: datetime, core_digest: str) -> None:
+def _start(telling: Telling, opened: Opened) -> None:
     config = telling.state.plan.config
     start = SessionStart(
-        mode=mode,
+        mode=opened.mode,
         config=config,
         config_digest=config.digest(),
-        core_digest=core_digest,
-        market_start=market_start,
+        core_digest=opened.core_digest,
+        market_start=opened.market_start,
+        holdings_before=tuple(opened.holdings_before),
     )
-    telling.tell(RunnerStart, details=start, message=f"session {config.name} starts, {mode}")
+    telling.tell(RunnerStart, details=start, message=f"session {config.name} starts, {opened.mode}")
     telling.tell(PhaseStart, phase="data_phase")
 
 

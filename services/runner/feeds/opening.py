@@ -7,7 +7,7 @@ from services.runner.feeds.csv_file import load_csv
 from services.runner.feeds.port import Feed, FeedError
 from services.runner.feeds.simulated import simulate
 from shared.schemas.market import timeframe_of
-from shared.schemas.session import CsvFeed, SessionConfig
+from shared.schemas.session import CsvFeed, MarketFeed, SessionConfig
 
 
 def open_feed(config: SessionConfig, candles: Sequence[Path] = ()) -> Feed:
@@ -18,6 +18,8 @@ def open_feed(config: SessionConfig, candles: Sequence[Path] = ()) -> Feed:
     """
     if candles:
         return load_csv(candles, config.symbols, only=False)
+    if isinstance(config.feed, MarketFeed):
+        raise FeedError(f"feed {config.feed.kind!r} is a live market, which has no end; name recorded candles instead")
     if isinstance(config.feed, CsvFeed):
         return _recorded(config, config.feed)
     return simulate(config)

@@ -57,11 +57,12 @@ class BinanceAccount:
         found = await asyncio.gather(*(self._asked("privateGetOpenOrders", symbol=symbol) for symbol in symbols))
         return [order["clientOrderId"] for each in found for order in each]
 
-    async def balances(self) -> Mapping[str, Decimal]:
-        """What the account holds of each asset, free and locked together."""
+    async def holdings(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
+        """Units held of each symbol's base asset, free and locked together, zero included."""
         account = await self._asked("privateGetAccount", omitZeroBalances="true")
         held = {each["asset"]: Decimal(each["free"]) + Decimal(each["locked"]) for each in account["balances"]}
-        return {asset: qty for asset, qty in held.items() if qty}
+        await self._client.load_markets()
+        return {symbol: held.get(self._client.market(symbol)["baseId"], Decimal(0)) for symbol in symbols}
 
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
         """Pass on what the venue reports, from when it calls `ready` until the connection ends in a VenueError."""

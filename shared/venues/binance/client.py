@@ -52,7 +52,7 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
         try:
             return super().handle_errors(code, reason, url, method, headers, *rest)
         except ccxt.BaseError as error:
-            error.answered = (code, dict(headers or {}))  # type: ignore[attr-defined]
+            error.answered = (code, dict(headers or {}))
             raise
 
     def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> None:
@@ -60,12 +60,15 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
         try:
             super().handle_http_status_code(code, reason, url, method, body)
         except ccxt.BaseError as error:
-            error.answered = (code, {})  # type: ignore[attr-defined]
+            error.answered = (code, {})
             raise
 
     def handle_order_update(self, client: Any, message: dict[str, Any]) -> None:
         """An `executionReport`."""
         self.on_order(message)
+
+    def handle_balance(self, client: Any, message: dict[str, Any]) -> None:
+        """Changed balances: asked for when they are needed, and ccxt would fail on one that it has not asked for."""
 
     def handle_ohlcv(self, client: Any, message: dict[str, Any]) -> None:
         """A `kline`."""
