@@ -20,7 +20,7 @@ from shared.venues.trouble import Fate, VenueError
 
 GRACE = timedelta(seconds=3)
 """So long after a bar's end the stream may still tell it before REST is asked."""
-MUTE_SECONDS = 60.0
+MUTE_SECONDS = 90.0
 """A stream that says nothing at all for so long counts as lost."""
 _PAUSE_SECONDS = 2.0
 _log = structlog.get_logger("market")
