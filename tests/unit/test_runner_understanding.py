@@ -59,7 +59,7 @@ def test_executions_that_come_before_the_answer_fill_the_order_all_the_same() ->
 def test_a_fee_in_any_asset_is_passed_on() -> None:
     report = understood(with_order("working"), Executed("a", "t", Decimal(2), Decimal(9), Decimal(1), "BNB", "maker"))
     assert isinstance(report, Filled)
-    assert (report.fill.fee, report.fill.fee_asset, report.fill.status) == (1, "BNB", "filled")
+    assert (report.fill.fee, report.fill.fee_asset, report.fill.status) == (Decimal(1), "BNB", "filled")
 
 
 def test_an_end_waits_for_the_fills_that_the_venue_counts_in_it() -> None:

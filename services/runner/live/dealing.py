@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import structlog
@@ -47,7 +48,7 @@ class Dealing:
         self._before = before
         self._in_flight = in_flight
         self._hear = hear
-        self._work: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue()
+        self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
 
     @property
     def clock(self) -> datetime:
@@ -60,7 +61,7 @@ class Dealing:
 
     async def submit(self, order: ApprovedOrder) -> Sequence[Report]:
         """Send the order; what becomes of it is heard later."""
-        self._work.put_nowait(self._send(order))
+        self._work.put_nowait(partial(self._send, order))
         return ()
 
     async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
@@ -68,12 +69,12 @@ class Dealing:
         ticket = self._in_flight().get(client_order_id)
         if ticket is not None:
             _log.info("cancelling", order=client_order_id, reason=reason)
-            self._work.put_nowait(self._take_back(ticket))
+            self._work.put_nowait(partial(self._take_back, ticket))
         return ()
 
     async def order(self, client_order_id: str) -> Doubtful:
         """An order of which it is not known whether it was sent: found out in the background, never sent again."""
-        self._work.put_nowait(self._resolve(self._in_flight()[client_order_id]))
+        self._work.put_nowait(partial(self._resolve, self._in_flight()[client_order_id]))
         return Doubtful(client_order_id, "the runner stopped before it had the venue's answer")
 
     async def account(self) -> VenueAccount:
@@ -97,7 +98,8 @@ class Dealing:
             group.create_task(self._follow())
             group.create_task(self._check())
             while True:
-                group.create_task(await self._work.get())
+                work = await self._work.get()
+                group.create_task(work())
 
     async def _send(self, order: ApprovedOrder) -> None:
         ticket, pause = order.ticket, _FIRST_PAUSE
@@ -156,7 +158,7 @@ class Dealing:
         for word in words:
             ticket = self._in_flight().get(word.client_order_id)
             if ticket is not None and isinstance(word, Shown) and word.standing != "working" and word.filled_qty:
-                self._work.put_nowait(self._look_again(ticket))
+                self._work.put_nowait(partial(self._look_again, ticket))
 
     async def _check(self) -> None:
         while True:
@@ -166,7 +168,7 @@ class Dealing:
     def _look_at_all(self) -> None:
         """Hear by REST what the stream may have left out."""
         for ticket in self._in_flight().values():
-            self._work.put_nowait(self._look(ticket))
+            self._work.put_nowait(partial(self._look, ticket))
 
     async def _look_again(self, ticket: Ticket) -> None:
         """An order has ended, and fills of it may be missing."""

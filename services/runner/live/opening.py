@@ -102,9 +102,7 @@ def check_live(config: SessionConfig, settings: Settings) -> None:
     if config.venue != feed:
         raise SettingsError(f"venue {config.venue!r} with feed {feed!r}: orders go where the prices come from")
     if settings.binance_testnet_api_key is None:
-        raise SettingsError(
-            "set BINANCE_TESTNET_API_KEY and BINANCE_TESTNET_SECRET_KEY; the testnet needs them"
-        )
+        raise SettingsError("set BINANCE_TESTNET_API_KEY and BINANCE_TESTNET_SECRET_KEY; the testnet needs them")
 
 
 def _access(settings: Settings) -> "binance.Access":
