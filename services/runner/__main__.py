@@ -74,7 +74,7 @@ def _options(arguments: argparse.Namespace) -> Options:
 
 
 def _run(options: Options) -> int:
-    from services.runner.trading import trade
+    from services.runner.service import trade
     from shared.runtime.service import run
 
     run("runner", lambda context: trade(context, options))

@@ -107,8 +107,10 @@ class Market:
                 return self._perform(action)
             case Listen():
                 return self._word()
-            case Find() | Next():
+            case Find():
                 return None
+            case Next():
+                raise DeadlockError("a backtest has no market that goes on; please report this session")
 
     def _pace(self, step: Step) -> GuardSpoke | None:
         if self.words:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from services.runner import metrics
 from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Next, Pace, Perform, Store
@@ -16,7 +16,7 @@ from services.runner.hearing import Hearing
 from services.runner.keeping import Keeping
 from services.runner.live.course import LiveCourse
 from shared.domain import portfolio
-from shared.domain.approval import ApprovedOrder, UnapprovedError, Verify, admit
+from shared.domain.approval import UnapprovedError, Verify, admit
 from shared.runtime import clock
 from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
@@ -24,38 +24,14 @@ from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, Facts
 from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
-from shared.schemas.market import Candle
-from shared.schemas.orders import OrderApproved, OrderState, VenueAccount
+from shared.schemas.orders import OrderApproved
 from shared.venues.paper import PaperVenue
-from shared.venues.port import Report
-from shared.venues.words import Doubtful, Shown, VenueSaid
+from shared.venues.port import Report, Venue
+from shared.venues.words import Shown, VenueSaid
 
 HEARTBEAT_SECONDS = 5.0
 PATIENCE_SECONDS = 15.0
 """How long a session that is to end still waits for the guard."""
-
-
-class Exchange(Protocol):
-    """Where a session's orders go: answered at once by a simulated one, in its own time by a real one."""
-
-    @property
-    def clock(self) -> datetime:
-        """The market's time."""
-
-    def advance(self, candles: Sequence[Candle]) -> Sequence[Report]:
-        """A slice has closed; what happened to the orders within it."""
-
-    async def submit(self, order: ApprovedOrder) -> Sequence[Report]:
-        """Send the order; answers what is known at once."""
-
-    async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
-        """Take the order back; answers what is known at once."""
-
-    async def order(self, client_order_id: str) -> OrderState | Doubtful | None:
-        """An order that may or may not have been sent."""
-
-    async def account(self) -> VenueAccount:
-        """What the venue shows."""
 
 
 class Session:
@@ -65,7 +41,7 @@ class Session:
         self,
         context: Context,
         conductor: Conductor,
-        venue: Exchange,
+        venue: Venue,
         voice: Voice,
         hearing: Hearing,
         keeping: Keeping,
@@ -135,8 +111,6 @@ class Session:
         try:
             order = admit(approval, self._verify, self._venue.clock)
         except UnapprovedError as error:
-            if isinstance(self._venue, PaperVenue):
-                raise
             name = approval.order.client_order_id
             return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {error}"),))
         return await self._venue.submit(order)

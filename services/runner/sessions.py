@@ -12,6 +12,7 @@ from shared.schemas.identity import Cause, derived_id
 from shared.schemas.lifecycle import RunnerEnd, RunnerStart
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import EVENTS, every_session, writer_subjects
+from shared.schemas.values import Mode
 
 _STATE = (
     "services.runner.core",
@@ -60,11 +61,13 @@ async def abandon(bus: Bus, start: RunnerStart, found: Recorded) -> None:
     await bus.append(facts, after=found.own_sequence)
 
 
-def continues(start: RunnerStart, config: SessionConfig) -> bool:
-    """Whether `config` is what the session was started with, so that it can go on.
+def continues(start: RunnerStart, config: SessionConfig, mode: Mode) -> bool:
+    """Whether the session was started with `config` in this `mode`, so that it can go on.
 
     On a live market the session keeps the venue's rules that it began with.
     """
+    if start.details.mode != mode:
+        return False
     if config.is_live:
         config = config.model_copy(update={"instruments": start.details.config.instruments})
     return start.details.config_digest == config.digest()

@@ -105,6 +105,9 @@ class OrderSubmitted(Event):
     order: Ticket
 
 
+OrderStatus = Literal["accepted", "rejected", "cancelled", "expired", "unknown", "filled", "partially_filled"]
+
+
 class OrderState(Value):
     """An order as the venue shows it. `qty` is what was ordered, `filled_qty` what has been filled so far."""
 
@@ -114,7 +117,7 @@ class OrderState(Value):
     side: Side
     qty: Quantity
     price: Price | None = None
-    status: Literal["accepted", "rejected", "cancelled", "expired", "unknown", "filled", "partially_filled"]
+    status: OrderStatus
     filled_qty: Quantity
     venue_order_id: str | None = None
 

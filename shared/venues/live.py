@@ -63,4 +63,7 @@ class Account(Protocol):
         """Units held of each symbol's asset, free and locked together, zero included."""
 
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
-        """Pass on what the venue reports, from when it calls `ready` until the connection ends."""
+        """Pass on what the venue reports, until the connection ends.
+
+        `ready` is called once it does, and whenever it said something that can't be read: ask then.
+        """

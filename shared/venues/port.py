@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shared.domain.approval import ApprovedOrder
+from shared.schemas.market import Candle
 from shared.schemas.orders import Fill, OrderState, VenueAccount
+from shared.venues.words import Doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,14 @@ Report = Accepted | Rejected | Filled | Cancelled | Unclear | Reconciled
 
 
 class Venue(Protocol):
-    """A venue as the runner's execution sees it."""
+    """Where a session's orders go: answered at once by a simulated venue, in its own time by a real one."""
+
+    @property
+    def clock(self) -> datetime:
+        """The market's time."""
+
+    def advance(self, candles: Sequence[Candle]) -> Sequence[Report]:
+        """One slice of the market passes; answers what is known to have happened to the orders within it."""
 
     async def submit(self, order: ApprovedOrder) -> Sequence[Report]:
         """Send the order; answers what is known at once."""
@@ -66,8 +76,11 @@ class Venue(Protocol):
     async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
         """Take the order back; an order that is gone already is no error and reports nothing."""
 
-    async def order(self, client_order_id: str) -> OrderState | None:
-        """The order as the venue shows it, working or done; None when it never arrived there."""
+    async def order(self, client_order_id: str) -> OrderState | Doubtful | None:
+        """The order as the venue shows it, working or done; None when it never arrived there.
+
+        `Doubtful` where one answer can't tell: the venue's word comes later.
+        """
 
     async def account(self) -> VenueAccount:
         """What the venue shows now."""

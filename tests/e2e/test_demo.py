@@ -20,6 +20,23 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 600
 
 
+ALWAYS_INVESTED = """
+name = "always-invested"
+symbols = ["BTCUSDT"]
+timeframe = "1m"
+initial_capital = 10000
+[feed]
+kind = "simulated"
+start = 2026-01-05T00:00:00Z
+[[strategies]]
+name = "rebalance"
+params = { weights = { BTCUSDT = 0.4 }, tolerance = 0.9 }
+[risk]
+max_risk_per_trade = "off"
+"""
+"""A session that buys at its first bar and never sells before its end, so that it holds a position at any moment."""
+
+
 @contextmanager
 def demo(data: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The demo under way; ended by force when a test leaves it running."""
@@ -108,8 +125,9 @@ def test_an_empty_kill_from_a_plain_client_stops_a_running_demo_and_a_restart_st
 
 
 def test_ctrl_c_amid_a_position_closes_it_and_ends_the_session_in_good_order(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with demo(data, "--speed", "600") as process:
+    data, always_invested = tmp_path / "data", tmp_path / "session.toml"
+    always_invested.write_text(ALWAYS_INVESTED)
+    with demo(data, "--speed", "600", "--session", str(always_invested)) as process:
         eventually(lambda: "order_filled" in types_told(data))
         process.send_signal(signal.SIGINT)
         output = ended(process)

@@ -1,7 +1,7 @@
 """Orders at the Binance test server through the unmodified ccxt: sent once, and never in doubt for good."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from shared.runtime import clock
 from shared.schemas.orders import Ticket
 from shared.schemas.values import Side
 from shared.venues import binance
+from shared.venues.binance import orders
 from shared.venues.binance.account import BinanceAccount
 from shared.venues.words import Absent, Doubtful, Executed, Shown, VenueSaid, Word
 from tests.venues.binance.account import KEY, SECRET
@@ -33,8 +34,11 @@ class Desk:
         self.server = server
         self.words: list[Word] = []
         self.in_flight: dict[str, Ticket] = {}
+        self.obstacle: str | None = None
         self._came = asyncio.Event()
-        self.dealing = Dealing(account, {"BTCUSDT": Decimal(2)}, lambda: self.in_flight, self._hear)
+        self.dealing = Dealing(
+            account, {"BTCUSDT": Decimal(2)}, lambda: self.in_flight, lambda order: self.obstacle, self._hear
+        )
 
     def _hear(self, said: VenueSaid) -> None:
         self.words += said.words
@@ -70,10 +74,13 @@ async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
         await account.open()
         desk = Desk(server, account)
         keeping = asyncio.ensure_future(desk.dealing.keep())
-        yield desk
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-        await account.close()
+        try:
+            yield desk
+            assert not keeping.done(), keeping.exception()
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await account.close()
 
 
 def buy(name: str, **fields: object) -> Ticket:
@@ -118,6 +125,45 @@ async def test_a_busy_venue_and_a_clock_that_is_off_are_tried_again(desk: Desk) 
     assert desk.placed == 1
 
 
+async def test_a_clock_that_can_not_be_measured_ends_nothing(desk: Desk) -> None:
+    desk.server.faults.next(Fault.CLOCK, SEND)
+    desk.server.faults.next(Fault.SERVER_ERROR, "GET /api/v3/time", times=2)
+    await desk.send(buy("lt-1"))
+    await desk.until(Executed)
+
+
+@pytest.mark.parametrize("call", [SEND, "GET /api/v3/order", "stream executionReport"])
+async def test_fields_that_are_missing_or_new_lose_no_order(desk: Desk, call: str) -> None:
+    desk.server.faults.next(Fault.MISSING_FIELDS, call)
+    desk.server.faults.next(Fault.UNKNOWN_FIELDS, call)
+    await desk.send(buy("lt-1"))
+    await desk.send(buy("lt-2", price="90"))
+    await desk.until(Executed)
+    await desk.until(Shown, "working")
+    await desk.dealing.cancel("lt-2", "test")
+    await desk.until(Shown, "cancelled")
+
+
+@pytest.mark.parametrize("broken", [orders.answered, orders.shown, orders.reported])
+async def test_an_answer_that_can_not_be_read_is_asked_for_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, broken: Callable[..., object]
+) -> None:
+    calls = []
+
+    def unreadable_once(*given: object) -> object:
+        calls.append(given)
+        if len(calls) == 1:
+            raise KeyError("orderId")
+        return broken(*given)
+
+    monkeypatch.setattr(orders, broken.__name__, unreadable_once)
+    await desk.send(buy("lt-1", price="90"))
+    await desk.until(Shown, "working")
+    await desk.dealing.cancel("lt-1", "test")
+    await desk.until(Shown, "cancelled")
+    assert desk.placed == 1
+
+
 async def test_what_the_venue_refuses_is_rejected_with_its_reason(desk: Desk) -> None:
     await desk.send(buy("lt-1", price="100.001"))
     refused = await desk.until(Shown, "rejected")
@@ -125,11 +171,22 @@ async def test_what_the_venue_refuses_is_rejected_with_its_reason(desk: Desk) ->
     assert "PRICE_FILTER" in refused.reason
 
 
-async def test_an_approval_that_has_expired_is_never_sent(desk: Desk) -> None:
+async def test_a_kill_between_two_attempts_keeps_an_order_from_ever_being_sent(desk: Desk) -> None:
+    desk.server.faults.rate(Fault.TOO_MANY_REQUESTS, 1.0, SEND)
+    await desk.send(buy("lt-1"))
+    while not desk.server.faults.drawn[Fault.TOO_MANY_REQUESTS]:
+        await asyncio.sleep(0.01)
+    desk.obstacle = "killed before it was sent"
+    desk.server.faults.clear()
+    refused = await desk.until(Shown, "rejected")
+    assert isinstance(refused, Shown)
+    assert (refused.reason, desk.placed) == ("killed before it was sent", 0)
+
+
+async def test_an_order_that_a_runner_before_us_left_in_doubt_is_settled(desk: Desk) -> None:
     desk.in_flight["lt-1"] = buy("lt-1")
-    await desk.dealing.submit(ApprovedOrder(buy("lt-1"), clock.now() - timedelta(seconds=1), "approval"))
-    await desk.until(Shown, "rejected")
-    assert desk.placed == 0
+    desk.dealing.resolve(buy("lt-1"))
+    assert isinstance(await desk.until(Absent), Absent)
 
 
 async def test_a_cancel_whose_answer_is_lost_is_seen_through(desk: Desk) -> None:

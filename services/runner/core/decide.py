@@ -15,8 +15,9 @@ from services.runner.core.inputs import (
     StopRequested,
 )
 from services.runner.core.pursue import TooSmall, keys, wish_for
-from services.runner.core.state import Order, State
+from services.runner.core.state import State
 from services.runner.core.telling import Telling
+from services.runner.core.todo import obstacle
 from services.runner.strategies.port import Stance
 from shared.domain import portfolio
 from shared.domain.portfolio import Key
@@ -33,7 +34,6 @@ from shared.schemas.orders import (
     OrderIntended,
     OrderReconciled,
     OrderRejected,
-    OrderState,
     OrderSubmitted,
     OrderUnknown,
     Reason,
@@ -149,37 +149,14 @@ def _is_sent(telling: Telling, event: OrderApproved) -> bool:
     order = telling.state.orders.get(event.order.client_order_id)
     if order is None or order.stage != "approved":
         return False
-    obstacle = _obstacle(telling, event)
-    if obstacle is None:
+    now = telling.timestamp if telling.state.plan.config.is_live else telling.state.market_time
+    reason = obstacle(telling.state, event.order, event.details.expires_at, now)
+    if reason is None:
         telling.tell_of(event.order.client_order_id, OrderSubmitted, order=event.order)
         return True
-    cancelled = _unsent(order, obstacle)
-    telling.tell_of(event.order.client_order_id, OrderCancelled, order=cancelled, details=Reason(reason=obstacle))
+    unsent = order.shown("expired" if "expired" in reason else "cancelled")
+    telling.tell_of(event.order.client_order_id, OrderCancelled, order=unsent, details=Reason(reason=reason))
     return False
-
-
-def _obstacle(telling: Telling, event: OrderApproved) -> str | None:
-    state = telling.state
-    now = telling.timestamp if state.plan.config.is_live else state.market_time
-    if now is not None and now > event.details.expires_at:
-        return "the guard's approval had expired before it could be sent"
-    if state.killed and event.order.purpose != "flatten":
-        return "killed before it was sent"
-    return None
-
-
-def _unsent(order: Order, status_reason: str) -> OrderState:
-    ticket = order.ticket
-    return OrderState(
-        client_order_id=ticket.client_order_id,
-        strategy=ticket.strategy,
-        symbol=ticket.symbol,
-        side=ticket.side,
-        qty=ticket.qty,
-        price=ticket.price,
-        status="expired" if "expired" in status_reason else "cancelled",
-        filled_qty=order.filled_qty,
-    )
 
 
 def _kill_heard(telling: Telling, given: KillHeard) -> None:

@@ -12,7 +12,7 @@ from shared.domain import portfolio
 from shared.domain.portfolio import Key, Portfolio
 from shared.domain.replacing import often_replaced
 from shared.schemas.guard import Halt
-from shared.schemas.orders import OrderApproved, Ticket
+from shared.schemas.orders import OrderApproved, OrderState, OrderStatus, Ticket
 from shared.schemas.values import Phase
 
 Stage = Literal["intended", "approved", "submitted", "working", "unknown"]
@@ -39,6 +39,21 @@ class Order(NamedTuple):
     def key(self) -> Key:
         """The sleeve and symbol that the order belongs to."""
         return (self.ticket.strategy, self.ticket.symbol)
+
+    def shown(self, status: OrderStatus, venue_order_id: str | None = None) -> OrderState:
+        """The order as a fact tells it, with what has filled so far."""
+        ticket = self.ticket
+        return OrderState(
+            client_order_id=ticket.client_order_id,
+            strategy=ticket.strategy,
+            symbol=ticket.symbol,
+            side=ticket.side,
+            qty=ticket.qty,
+            price=ticket.price,
+            status=status,
+            filled_qty=self.filled_qty,
+            venue_order_id=venue_order_id or self.venue_order_id,
+        )
 
 
 @often_replaced

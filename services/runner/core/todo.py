@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.runner.core.pursue import closing_reason
 from services.runner.core.sizing import to_step, too_small
 from services.runner.core.state import Order, State
 from shared.domain.portfolio import Key
-from shared.schemas.orders import OrderApproved
+from shared.schemas.orders import OrderApproved, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ def todo(state: State) -> Iterator[Action]:
             yield Submit(name, order.approval)
     if state.unconfirmed_kill and not state.orders and not _still_to_flatten(state):
         yield Observe()
+
+
+def obstacle(state: State, ticket: Ticket, expires_at: datetime, now: datetime | None) -> str | None:
+    """Why an approved order must not be sent at `now`, or None. Asked before every attempt to send it."""
+    if now is not None and now > expires_at:
+        return "the guard's approval had expired before it could be sent"
+    if state.killed and ticket.purpose != "flatten":
+        return "killed before it was sent"
+    return None
 
 
 def cancel_reason(state: State, order: Order) -> str | None:

@@ -1,16 +1,11 @@
 """What a venue's word means for the orders in flight; repeats and latecomers mean nothing."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
 
 from services.runner.core.state import Order, State
-from shared.schemas.orders import Fill, OrderState
+from shared.schemas.orders import Fill
 from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Report, Unclear
-from shared.venues.words import Absent, Doubtful, Executed, Shown, Standing, Word
-
-Status = Literal["accepted", "rejected", "cancelled", "expired", "unknown", "filled", "partially_filled"]
-_STATUS: Mapping[Standing, Status] = {"cancelled": "cancelled", "expired": "expired", "rejected": "rejected"}
+from shared.venues.words import Absent, Doubtful, Executed, Shown, Word
 
 
 def understood(state: State, word: Word) -> Report | None:
@@ -28,17 +23,17 @@ def understood(state: State, word: Word) -> Report | None:
         case Shown():
             return _standing(order, word)
         case Doubtful(_, reason):
-            return Unclear(_state(order, "unknown"), reason) if order.stage == "submitted" else None
+            return Unclear(order.shown("unknown"), reason) if order.stage == "submitted" else None
         case Absent(_, reason):
-            return Reconciled(_state(order, "rejected"), reason) if order.stage == "unknown" else None
+            return Reconciled(order.shown("rejected"), reason) if order.stage == "unknown" else None
 
 
 def _standing(order: Order, word: Shown) -> Report | None:
     if word.standing == "working":
         return _working(order, word)
-    if order.filled_qty < word.filled_qty or word.standing == "filled":
+    if word.standing == "filled" or order.filled_qty < word.filled_qty:
         return None
-    ended = _state(order, _STATUS[word.standing], word.venue_order_id)
+    ended = order.shown(word.standing, word.venue_order_id)
     reason = word.reason or f"the venue shows it {word.standing}"
     if order.stage == "unknown":
         return Reconciled(ended, reason)
@@ -46,25 +41,10 @@ def _standing(order: Order, word: Shown) -> Report | None:
 
 
 def _working(order: Order, word: Shown) -> Report | None:
-    shown = _state(order, "partially_filled" if order.filled_qty else "accepted", word.venue_order_id)
+    shown = order.shown("partially_filled" if order.filled_qty else "accepted", word.venue_order_id)
     if order.stage == "submitted":
         return Accepted(shown)
     return Reconciled(shown, "the venue shows it working") if order.stage == "unknown" else None
-
-
-def _state(order: Order, status: Status, venue_order_id: str | None = None) -> OrderState:
-    ticket = order.ticket
-    return OrderState(
-        client_order_id=ticket.client_order_id,
-        strategy=ticket.strategy,
-        symbol=ticket.symbol,
-        side=ticket.side,
-        qty=ticket.qty,
-        price=ticket.price,
-        status=status,
-        filled_qty=order.filled_qty,
-        venue_order_id=venue_order_id or order.venue_order_id,
-    )
 
 
 def _fill(order: Order, word: Executed) -> Fill:

@@ -34,7 +34,7 @@ class Dealing:
     """One session's orders at `account`.
 
     `before` is what the account held of each symbol's asset when the session began, which is none of its business.
-    `in_flight` answers the orders that may be at the venue, by name.
+    `in_flight` answers the orders that may be at the venue, by name, `obstacle` why one must not be sent (any more).
     """
 
     def __init__(
@@ -42,11 +42,13 @@ class Dealing:
         account: Account,
         before: Mapping[str, Decimal],
         in_flight: Callable[[], Mapping[str, Ticket]],
+        obstacle: Callable[[ApprovedOrder], str | None],
         hear: Callable[[VenueSaid], None],
     ) -> None:
         self._account = account
         self._before = before
         self._in_flight = in_flight
+        self._obstacle = obstacle
         self._hear = hear
         self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
 
@@ -74,8 +76,12 @@ class Dealing:
 
     async def order(self, client_order_id: str) -> Doubtful:
         """An order of which it is not known whether it was sent: found out in the background, never sent again."""
-        self._work.put_nowait(partial(self._resolve, self._in_flight()[client_order_id]))
+        self.resolve(self._in_flight()[client_order_id])
         return Doubtful(client_order_id, "the runner stopped before it had the venue's answer")
+
+    def resolve(self, ticket: Ticket) -> None:
+        """Find out what became of an order in doubt."""
+        self._work.put_nowait(partial(self._resolve, ticket))
 
     async def account(self) -> VenueAccount:
         """What the venue shows of the session's symbols; asked until it answers."""
@@ -104,8 +110,8 @@ class Dealing:
     async def _send(self, order: ApprovedOrder) -> None:
         ticket, pause = order.ticket, _FIRST_PAUSE
         while True:
-            if clock.now() > order.expires_at:
-                self._say(_refused(ticket, "the approval expired before the order could be sent"))
+            if (reason := self._obstacle(order)) is not None:
+                self._say(_refused(ticket, reason))
                 return
             try:
                 self._say(*await self._account.send(ticket))

@@ -90,7 +90,7 @@ def _length(config: SessionConfig) -> timedelta:
 
 def check_live(config: SessionConfig, settings: Settings) -> None:
     """SettingsError where the session's market can't be traded in this mode."""
-    feed = getattr(config.feed, "kind", "")
+    feed = config.feed.kind
     if feed != "binance":
         raise SettingsError(f"feed {feed!r}: this version follows Binance's market only")
     if config.shadow is not None:

@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import ccxt
+import structlog
 
 from shared.schemas.orders import Ticket
 from shared.venues.binance import orders
-from shared.venues.binance.client import Client
+from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
 from shared.venues.binance.errors import is_about_the_clock
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Word
+
+_log = structlog.get_logger("binance")
 
 
 class BinanceAccount:
@@ -27,7 +30,8 @@ class BinanceAccount:
 
     async def open(self) -> None:
         """Measure the clock's offset, which signed calls need."""
-        await self._client.load_time_difference()
+        with told_as_trouble():
+            await self._client.load_time_difference()
 
     async def close(self) -> None:
         """End every connection."""
@@ -35,7 +39,9 @@ class BinanceAccount:
 
     async def send(self, ticket: Ticket) -> Sequence[Word]:
         """Send the order, once."""
-        return orders.answered(ticket, await self._asked("privatePostOrder", **orders.request_of(ticket)))
+        answer = await self._asked("privatePostOrder", **orders.request_of(ticket))
+        with told_as_trouble():
+            return orders.answered(ticket, answer)
 
     async def cancel(self, ticket: Ticket) -> Sequence[Word]:
         """Take the order back; ABSENT where it is no longer worked."""
@@ -48,25 +54,41 @@ class BinanceAccount:
         name = ticket.client_order_id
         order = await self._asked("privateGetOrder", symbol=ticket.symbol, origClientOrderId=name)
         trades: Sequence[Mapping[str, Any]] = ()
-        if Decimal(order["executedQty"]):
-            trades = await self._asked("privateGetMyTrades", symbol=ticket.symbol, orderId=order["orderId"])
-        return orders.shown(ticket, order, trades)
+        with told_as_trouble():
+            if Decimal(order["executedQty"]):
+                trades = await self._asked("privateGetMyTrades", symbol=ticket.symbol, orderId=order["orderId"])
+            return orders.shown(ticket, order, trades)
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[str]:
         """The names of the open orders in `symbols`, whoever placed them."""
         found = await asyncio.gather(*(self._asked("privateGetOpenOrders", symbol=symbol) for symbol in symbols))
-        return [order["clientOrderId"] for each in found for order in each]
+        with told_as_trouble():
+            return [order["clientOrderId"] for each in found for order in each]
 
     async def holdings(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
         """Units held of each symbol's base asset, free and locked together, zero included."""
         account = await self._asked("privateGetAccount", omitZeroBalances="true")
-        held = {each["asset"]: Decimal(each["free"]) + Decimal(each["locked"]) for each in account["balances"]}
-        await self._client.load_markets()
-        return {symbol: held.get(self._client.market(symbol)["baseId"], Decimal(0)) for symbol in symbols}
+        with told_as_trouble():
+            held = {each["asset"]: Decimal(each["free"]) + Decimal(each["locked"]) for each in account["balances"]}
+            await self._client.load_markets()
+            return {symbol: held.get(self._client.market(symbol)["baseId"], Decimal(0)) for symbol in symbols}
 
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
-        """Pass on what the venue reports, from when it calls `ready` until the connection ends in a VenueError."""
-        self._client.on_order = lambda message: heard(orders.reported(message))
+        """Pass on what the venue reports, until the connection ends in a VenueError.
+
+        `ready` is called once it does, and whenever it said something that can't be read: ask then.
+        """
+
+        def told(message: Mapping[str, Any]) -> None:
+            try:
+                words = orders.reported(message)
+            except UNREADABLE as error:
+                _log.warning("a report that can't be read", reason=repr(error))
+                ready()
+                return
+            heard(words)
+
+        self._client.on_order = told
         url = self._client.urls["api"]["ws"]["ws-api"]["spot"]
         try:
             await self._client.authenticate({"type": "spot"})
@@ -81,5 +103,12 @@ class BinanceAccount:
             return await self._client.asked(call, **params)
         except VenueError as error:
             if is_about_the_clock(error):
-                await self._client.load_time_difference()
+                await self._measure_again()
             raise
+
+    async def _measure_again(self) -> None:
+        """Measure the clock's offset; where that fails, the next call is told so once more."""
+        try:
+            await self.open()
+        except VenueError as error:
+            _log.warning("the clock's offset can't be measured", reason=str(error))

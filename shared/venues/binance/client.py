@@ -1,15 +1,19 @@
 """ccxt's client of Binance, set up for one account: where it calls, and what it passes on as the venue wrote it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import ccxt.pro
 
 from shared.venues.binance.errors import trouble
+from shared.venues.trouble import Fate, VenueError
 
 Heard = Callable[[Mapping[str, Any]], None]
 TIMEOUT_MS = 10_000
+UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
+"""How reading an answer fails that is not as documented."""
 RECV_WINDOW_MS = 5_000
 """How long after its timestamp Binance may still take a request on."""
 
@@ -24,6 +28,18 @@ class Access:
     base_url: str | None = None
     ws_url: str | None = None
     ws_api_url: str | None = None
+
+
+@contextmanager
+def told_as_trouble() -> Iterator[None]:
+    """Whatever fails within is a VenueError; an answer that can't be read leaves unknown what happened."""
+    try:
+        yield
+    except (ccxt.BaseError, OSError, TimeoutError) as error:
+        status, headers = getattr(error, "answered", (None, {}))
+        raise trouble(error, status, headers) from error
+    except UNREADABLE as error:
+        raise VenueError("binance", Fate.UNKNOWN, f"an answer that can't be read: {error!r}") from error
 
 
 def _unheard(message: Mapping[str, Any]) -> None:
@@ -41,11 +57,8 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
 
     async def asked(self, call: str, **params: Any) -> Any:
         """The venue's answer to ccxt's implicit method `call`; VenueError when there is none, or an error."""
-        try:
+        with told_as_trouble():
             return await getattr(self, call)(params)
-        except (ccxt.BaseError, OSError, TimeoutError) as error:
-            status, headers = getattr(error, "answered", (None, {}))
-            raise trouble(error, status, headers) from error
 
     def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
         """Raise ccxt's error for the answer, with the answer's status and headers beside it."""

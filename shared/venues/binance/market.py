@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import ccxt
+import structlog
 
 from shared.schemas.market import Candle, timeframe_of
 from shared.schemas.session import Instrument
 from shared.venues.binance import rules
-from shared.venues.binance.client import Client
+from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
 from shared.venues.trouble import Fate, VenueError
 
+_log = structlog.get_logger("binance")
 _PAGE = 1000
 """Candles in one answer, at most."""
 
@@ -35,10 +37,11 @@ class BinanceMarket:
     async def instruments(self) -> Mapping[str, Instrument]:
         """The trading rules of each symbol; VenueError for one that is not traded."""
         told = await self._client.asked("publicGetExchangeInfo", symbols=_json(self._symbols))
-        found = {each["symbol"]: each for each in told["symbols"]}
-        for each in found.values():
-            rules.check_tradable(each)
-        return {symbol: rules.instrument(found[symbol]) for symbol in self._symbols}
+        with told_as_trouble():
+            found = {each["symbol"]: each for each in told["symbols"]}
+            for each in found.values():
+                rules.check_tradable(each)
+            return {symbol: rules.instrument(found[symbol]) for symbol in self._symbols}
 
     async def history(self, symbol: str, start: datetime, end: datetime) -> Sequence[Candle]:
         """The candles that opened from `start` on and closed by `end`, oldest first."""
@@ -52,7 +55,8 @@ class BinanceMarket:
                 endTime=_millis(end) - 1,
                 limit=_PAGE,
             )
-            page = [_candle(symbol, row, self._step) for row in rows]
+            with told_as_trouble():
+                page = [_candle(symbol, row, self._step) for row in rows]
             found += [candle for candle in page if candle.close_time <= end]
             if len(page) < _PAGE:
                 break
@@ -64,10 +68,13 @@ class BinanceMarket:
 
         def told(message: Mapping[str, Any]) -> None:
             alive()
-            bar = message["k"]
-            if bar["x"]:
-                row = (bar["t"], bar["o"], bar["h"], bar["l"], bar["c"], bar["v"])
-                heard(_candle(bar["s"], row, self._step))
+            try:
+                bar = message["k"]
+                if bar["x"]:
+                    row = (bar["t"], bar["o"], bar["h"], bar["l"], bar["c"], bar["v"])
+                    heard(_candle(bar["s"], row, self._step))
+            except UNREADABLE as error:  # REST tells the bar, as it does for one that the stream leaves out
+                _log.warning("a candle that can't be read", reason=repr(error))
 
         self._client.on_candle = told
         try:

@@ -9,7 +9,8 @@ from aiohttp import WSMsgType, web
 
 from tests.venues.alpaca.access import Access
 from tests.venues.alpaca.bars import bar_told, quote_told, trade_told
-from tests.venues.alpaca.channel import Channel, packed
+from tests.venues.alpaca.frames import DISTURBED, packed
+from tests.venues.channel import Channel
 from tests.venues.faults import Faults
 from tests.venues.market import Bar, Market, Price
 
@@ -47,7 +48,7 @@ class DataStream:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         binary = "msgpack" in request.headers.get("Content-Type", "")
-        channel = Channel(request, socket, self._faults, packed if binary else _text)
+        channel = Channel(request, socket, self._faults, packed if binary else _text, DISTURBED)
         listener = Listener(channel, crypto=PATHS[request.path])
         self.listeners.append(listener)
         try:

@@ -3,26 +3,14 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 
 from tests.venues.alpaca.server import AlpacaServer
+from tests.venues.raw_answer import Answer, answer_of
 
 RECEIVE_SECONDS = 10
-
-
-class Answer(NamedTuple):
-    """`body` is the JSON, or the text where it is none."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def refusal(self) -> tuple[int, int | None, str]:
-        """The status, the code and the message of an error answer."""
-        return self.status, self.body.get("code"), self.body["message"]
 
 
 class RawClient:
@@ -37,8 +25,7 @@ class RawClient:
         keys = {"APCA-API-KEY-ID": self.server.key, "APCA-API-SECRET-KEY": self.server.secret}
         given = keys if headers is None else headers
         async with self.session.request(method, self.server.url + target, json=body, headers=given) as response:
-            text = await response.text()
-            return Answer(response.status, _read(text), response.headers)
+            return await answer_of(response)
 
     async def order(self, symbol: str, side: str, qty: str | None = "1", **fields: Any) -> Answer:
         """A new order: at the market and for the day, unless the fields say otherwise."""
@@ -80,10 +67,3 @@ async def raw_client(server: AlpacaServer) -> AsyncIterator[RawClient]:
     """A client whose every request has a connection of its own, so that nothing is repeated."""
     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield RawClient(server, session)
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Self
 
 from aiohttp import web
 
@@ -27,13 +26,14 @@ from tests.venues.alpaca.rest import Request, Rest
 from tests.venues.alpaca.routes import Desk
 from tests.venues.alpaca.trade_stream import TradeStream
 from tests.venues.faults import Faults
+from tests.venues.loopback import LoopbackServer
 from tests.venues.market import Bar, Market, Price
 
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 """A Monday, half an hour after the opening."""
 
 
-class AlpacaServer:
+class AlpacaServer(LoopbackServer):
     """An asynchronous context manager; `url` and `ws_url` are origins without a path, known once it is entered.
 
     Its time is `clock`'s: the market's unless one is given, `start` before anything is played. `seconds` is the time
@@ -65,8 +65,6 @@ class AlpacaServer:
         self.rest = Rest(self.desk, DataDesk(self.market), self.access, self.faults, self.trade_stream.publish)
         self.market.subscribe(self._on_price, self._on_bar)
         self.data_stream = DataStream(self.access, self.market, self.faults)
-        self.url = self.ws_url = ""
-        self._runner: web.AppRunner | None = None
 
     @property
     def key(self) -> str:
@@ -107,22 +105,6 @@ class AlpacaServer:
     def requests(self) -> list[Request]:
         """Every REST request that came, in order."""
         return self.rest.requests
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        self.url, self.ws_url = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.cut_streams()
-        if self._runner is not None:
-            await self._runner.cleanup()
 
     def cut_streams(self) -> None:
         """Cut every WebSocket connection."""

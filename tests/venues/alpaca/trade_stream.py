@@ -7,9 +7,10 @@ from aiohttp import WSMsgType, web
 
 from tests.venues.alpaca import answers
 from tests.venues.alpaca.access import Access
-from tests.venues.alpaca.channel import Channel, binary_json
 from tests.venues.alpaca.exchange import Event, Exchange
+from tests.venues.alpaca.frames import DISTURBED, binary_json
 from tests.venues.alpaca.orders import plain, written
+from tests.venues.channel import Channel
 from tests.venues.faults import Faults
 
 STREAM = "trade_updates"
@@ -28,7 +29,7 @@ class TradeStream:
         """One connection, from its beginning to its end."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        channel = Channel(request, socket, self._faults, self._encode)
+        channel = Channel(request, socket, self._faults, self._encode, DISTURBED)
         try:
             async for message in socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY) and not await self._hear(channel, message.data):

@@ -8,9 +8,9 @@ from tests.venues.binance import candles
 from tests.venues.binance.account import Account
 from tests.venues.binance.amounts import milliseconds, text
 from tests.venues.binance.call import Call
-from tests.venues.binance.outbox import Outbox
 from tests.venues.binance.public import book_ticker, day_ticker
 from tests.venues.binance.venue import Venue
+from tests.venues.channel import Channel
 from tests.venues.market import Bar, Price
 
 
@@ -18,7 +18,7 @@ from tests.venues.market import Bar, Price
 class Listener:
     """A market stream connection: which streams it wants, and whether each message names its stream."""
 
-    outbox: Outbox
+    channel: Channel
     combined: bool
     streams: set[str] = field(default_factory=set)
 
@@ -27,7 +27,7 @@ class Listener:
 class Subscriber:
     """A subscription to an account's events on a connection to the WebSocket API."""
 
-    outbox: Outbox
+    channel: Channel
     account: Account
     id: int
 
@@ -35,7 +35,7 @@ class Subscriber:
 class Connection(Protocol):
     """A connection to the WebSocket API."""
 
-    outbox: Outbox
+    channel: Channel
 
     async def unsubscribe(self, id_: int | None = None) -> None:
         """End its subscriptions and say so."""
@@ -59,9 +59,9 @@ class Publishing:
         self._later: set[asyncio.Task[None]] = set()
         venue.market.subscribe(self._on_price, self._on_bar)
 
-    def outboxes(self) -> list[Outbox]:
+    def channels(self) -> list[Channel]:
         """Every connection there is."""
-        return [found.outbox for found in self.listeners] + [found.outbox for found in self.connections]
+        return [found.channel for found in self.listeners] + [found.channel for found in self.connections]
 
     async def publish(self) -> None:
         """Tell each account's subscribers what has happened to it, in that order."""
@@ -92,13 +92,13 @@ class Publishing:
     async def tell_account(self, account: Account, event: dict[str, Any]) -> None:
         """Tell an account's subscribers of one event."""
         for subscriber in [found for found in self.subscribers if found.account is account]:
-            await subscriber.outbox.tell(event["e"], {"subscriptionId": subscriber.id, "event": event})
+            await subscriber.channel.tell(event["e"], {"subscriptionId": subscriber.id, "event": event})
 
     async def tell_stream(self, stream: str, kind: str, message: dict[str, Any]) -> None:
         """Tell everyone who listens to a market stream."""
         for listener in [found for found in self.listeners if stream in found.streams]:
             told = {"stream": stream, "data": message} if listener.combined else message
-            await listener.outbox.tell(kind, told)
+            await listener.channel.tell(kind, told)
 
     async def _on_price(self, price: Price) -> None:
         self._trades += 1

@@ -1,32 +1,19 @@
 """A bare client of the test server: it shows each answer as it came, with its status and headers."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 
 from tests.venues.binance.server import BinanceServer
 from tests.venues.binance.signing import signature_of
+from tests.venues.raw_answer import Answer, answer_of
 
 RECEIVE_SECONDS = 10
 PATIENT_WINDOW = 60_000
 """The longest there is, in milliseconds: a stalled machine is no wrong clock."""
-
-
-class Answer(NamedTuple):
-    """`body` is the JSON, or the text where it is none."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def refusal(self) -> tuple[int, int, str]:
-        """The status, the code and the message of an error answer."""
-        return self.status, self.body["code"], self.body["msg"]
 
 
 class RawClient:
@@ -70,8 +57,7 @@ class RawClient:
 
     async def _send(self, method: str, target: str, headers: dict[str, str]) -> Answer:
         async with self.session.request(method, self.server.url + target, headers=headers) as response:
-            text = await response.text()
-            return Answer(response.status, _read(text), response.headers)
+            return await answer_of(response)
 
 
 @asynccontextmanager
@@ -82,10 +68,3 @@ async def raw_client(server: BinanceServer) -> AsyncIterator[RawClient]:
     """
     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield RawClient(server, session)
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -10,7 +10,6 @@ these names: "POST /api/v3/order" and the like for REST, "CONNECT /ws-api/v3" fo
 """
 
 from decimal import Decimal
-from typing import Self
 
 from aiohttp import web
 
@@ -21,6 +20,7 @@ from tests.venues.binance.rest import Request, Rest, cut
 from tests.venues.binance.symbols import Symbol
 from tests.venues.binance.venue import Clock, Venue, wall_clock
 from tests.venues.faults import Fault, Faults
+from tests.venues.loopback import LoopbackServer
 from tests.venues.market import Market
 
 
@@ -33,8 +33,8 @@ def ordinary_symbols() -> tuple[Symbol, ...]:
     )
 
 
-class BinanceServer:
-    """An asynchronous context manager; `url` and `ws_url` are origins without a path, known once it is entered.
+class BinanceServer(LoopbackServer):
+    """Binance's spot venue.
 
     `account` is the account of the ordinary key; its `exchange.books` hold every order, trade and balance.
     A bug of the server itself is raised at the end, so that it is not taken for the venue's trouble.
@@ -52,8 +52,6 @@ class BinanceServer:
         self.venue = Venue(symbols or ordinary_symbols(), self.market, self.faults, clock)
         self.publishing = Publishing(self.venue)
         self.rest = Rest(self.venue, self.publishing)
-        self.url = self.ws_url = ""
-        self._runner: web.AppRunner | None = None
         self._bugs: list[Exception] = []
 
     @property
@@ -71,22 +69,9 @@ class BinanceServer:
         """Every REST request that came, in order."""
         return self.rest.requests
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        self.url, self.ws_url = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.cut_streams()
+    async def __aexit__(self, *told: object) -> None:
         self.publishing.forget()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await super().__aexit__(*told)
         if self._bugs:
             raise self._bugs[0]
 
@@ -97,8 +82,8 @@ class BinanceServer:
 
     def cut_streams(self) -> None:
         """Cut every WebSocket connection."""
-        for outbox in self.publishing.outboxes():
-            outbox.cut()
+        for channel in self.publishing.channels():
+            channel.cut()
 
     async def terminate_user_streams(self) -> None:
         """End every subscription to account events, as the venue does when a key is withdrawn."""
@@ -110,9 +95,9 @@ class BinanceServer:
         event = {"e": "serverShutdown", "E": self.venue.clock()}
         for listener in list(self.publishing.listeners):
             told = {"stream": "!serverShutdown", "data": event} if listener.combined else event
-            await listener.outbox.tell("serverShutdown", told)
+            await listener.channel.tell("serverShutdown", told)
         for connection in list(self.publishing.connections):
-            await connection.outbox.tell("serverShutdown", {"event": event})
+            await connection.channel.tell("serverShutdown", {"event": event})
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:

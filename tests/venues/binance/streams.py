@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.venues.binance.outbox import connected
+from tests.venues.binance.connecting import connected
 from tests.venues.binance.publishing import Listener, Publishing
 from tests.venues.binance.venue import Clock
 
@@ -19,8 +19,8 @@ METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GE
 
 async def serve(request: web.Request, publishing: Publishing) -> web.WebSocketResponse:
     """One connection, from its beginning to its end."""
-    async with connected(request, publishing.venue) as (socket, outbox):
-        listener = Listener(outbox, request.path == "/stream", _named(request))
+    async with connected(request, publishing.venue) as (socket, channel):
+        listener = Listener(channel, request.path == "/stream", _named(request))
         publishing.listeners.append(listener)
         try:
             await _converse(socket, listener, publishing.venue.clock)
@@ -36,7 +36,7 @@ async def _converse(socket: web.WebSocketResponse, listener: Listener, clock: Cl
         if len(recent) > MESSAGES_A_SECOND and recent[-1] - recent[0] < 1000:
             await socket.close(code=1008, message=b"Too many requests")
         elif message.type is WSMsgType.TEXT:
-            await listener.outbox.answer(_answer(listener, message.data))
+            await listener.channel.answer(_answer(listener, message.data))
 
 
 def _named(request: web.Request) -> set[str]:

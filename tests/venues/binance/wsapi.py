@@ -7,12 +7,13 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.venues.binance.outbox import Outbox, connected
+from tests.venues.binance.connecting import connected
 from tests.venues.binance.publishing import Publishing, Subscriber
 from tests.venues.binance.refusal import Refusal, missing
 from tests.venues.binance.rest import TIMEOUT
 from tests.venues.binance.routes import METHODS, ROUTES
 from tests.venues.binance.signing import check_sorted_signature, check_time
+from tests.venues.channel import Channel
 from tests.venues.faults import Fault
 
 SUBSCRIBE = "userDataStream.subscribe.signature"
@@ -32,8 +33,8 @@ TROUBLE = (
 class Connection:
     """One connection and its subscriptions."""
 
-    def __init__(self, outbox: Outbox, publishing: Publishing) -> None:
-        self.outbox = outbox
+    def __init__(self, channel: Channel, publishing: Publishing) -> None:
+        self.channel = channel
         self.publishing = publishing
         self.venue = publishing.venue
         self.subscribers: list[Subscriber] = []
@@ -47,7 +48,7 @@ class Connection:
             return
         fault = self.venue.faults.draw(f"WS {asked['method']}", *TROUBLE)
         if fault is Fault.REQUEST_LOST:
-            return self.outbox.cut()
+            return self.channel.cut()
         if fault is Fault.SERVER_ERROR:
             return await self._tell(asked, refusal=_timed_out())
         result, refusal = self._try(asked, fault)
@@ -56,7 +57,7 @@ class Connection:
         if fault is Fault.SERVER_ERROR_EXECUTED:
             refusal = _timed_out()
         if fault is Fault.ANSWER_LOST:
-            self.outbox.cut()
+            self.channel.cut()
         else:
             await self._tell(asked, result, refusal)
         await self.publishing.publish()
@@ -66,7 +67,7 @@ class Connection:
         for subscriber in [found for found in self.subscribers if id_ in (None, found.id)]:
             event = {"e": "eventStreamTerminated", "E": self.venue.clock()}
             self.forget(subscriber)
-            await self.outbox.tell("eventStreamTerminated", {"subscriptionId": subscriber.id, "event": event})
+            await self.channel.tell("eventStreamTerminated", {"subscriptionId": subscriber.id, "event": event})
 
     def forget(self, subscriber: Subscriber) -> None:
         """End a subscription without a word."""
@@ -100,7 +101,7 @@ class Connection:
         account = self._signer(sent, wrong_clock)
         if any(found.account is account for found in self.subscribers):
             raise Refusal(-2035, "User data stream subscription already active.")
-        subscriber = Subscriber(self.outbox, account, next(self._ids))
+        subscriber = Subscriber(self.channel, account, next(self._ids))
         self.subscribers.append(subscriber)
         self.publishing.subscribers.append(subscriber)
         return {"subscriptionId": subscriber.id}
@@ -120,13 +121,13 @@ class Connection:
             weight = self.venue.weight
             limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
             told["rateLimits"] = [limit | {"limit": weight.limit, "count": weight.used}]
-        await self.outbox.answer(told)
+        await self.channel.answer(told)
 
 
 async def serve(request: web.Request, publishing: Publishing) -> web.WebSocketResponse:
     """One connection, from its beginning to its end."""
-    async with connected(request, publishing.venue) as (socket, outbox):
-        connection = Connection(outbox, publishing)
+    async with connected(request, publishing.venue) as (socket, channel):
+        connection = Connection(channel, publishing)
         publishing.connections.append(connection)
         try:
             async for message in socket:

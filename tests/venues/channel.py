@@ -1,14 +1,11 @@
-"""One WebSocket as the venue writes to it, with the trouble that was planned for its messages."""
+"""One WebSocket as a venue writes to it, with the trouble that was planned for its messages."""
 
 import contextlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgpack
 from aiohttp import web
 
-from tests.venues.alpaca.disturbing import with_unknown_fields, without_optional_fields
 from tests.venues.faults import Fault, Faults
 
 TROUBLE = (
@@ -21,18 +18,11 @@ TROUBLE = (
 )
 
 
-def packed(message: Any) -> bytes:
-    """MessagePack; moments become its timestamps."""
-    return bytes(msgpack.packb(message, datetime=True))
-
-
-def binary_json(message: Any) -> bytes:
-    """JSON in a binary frame."""
-    return json.dumps(message).encode()
-
-
 class Channel:
-    """`encode` makes a frame: binary from bytes, text from str. `mute` says that nothing is said any more."""
+    """`encode` makes a frame: binary from bytes, text from str. `disturb` says how a fault changes a message.
+
+    `mute` says that nothing is said any more; `cut` that the connection is gone.
+    """
 
     def __init__(
         self,
@@ -40,9 +30,14 @@ class Channel:
         socket: web.WebSocketResponse,
         faults: Faults,
         encode: Callable[[Any], bytes | str],
+        disturb: Mapping[Fault, Callable[[Any], Any]],
     ) -> None:
         self.mute = False
-        self._request, self._socket, self._faults, self._encode = request, socket, faults, encode
+        self._request = request
+        self._socket = socket
+        self._faults = faults
+        self._encode = encode
+        self._disturb = disturb
         self._held: list[Any] = []
 
     async def answer(self, message: Any) -> None:
@@ -50,19 +45,17 @@ class Channel:
         await self._write(message)
 
     async def tell(self, kind: str, message: Any) -> None:
-        """Say what belongs to a stream; `kind` names the message for the faults ("stream trade_updates")."""
+        """Say what belongs to a stream; `kind` names the message for the faults ("stream kline")."""
         fault = self._faults.draw(f"stream {kind}", *TROUBLE)
         if fault is Fault.CUT:
-            self.cut()
+            return self.cut()
         if fault is Fault.MUTE:
             self.mute = True
         if fault is Fault.REORDERED:
             self._held.append(message)
             return
-        if fault is Fault.UNKNOWN_FIELDS:
-            message = with_unknown_fields(message)
-        if fault is Fault.MISSING_FIELDS:
-            message = without_optional_fields(message)
+        if fault is not None and fault in self._disturb:
+            message = self._disturb[fault](message)
         held, self._held = self._held, []
         for part in [message, *([message] if fault is Fault.DUPLICATED else []), *held]:
             await self._write(part)
