@@ -97,6 +97,7 @@ $(VENV)/python.stamp: requirements/build.txt
 
 # Everything is pinned by hash, the build backend of the one source package included.
 $(VENV)/%.stamp: requirements/%.txt $(VENV)/python.stamp
-	@echo "Installing $< into $(VENV) (once, about a minute) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r $<
+	@echo "Installing $< into $(VENV) (once, a few minutes) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation --no-compile -r $<
+	@$(PY) -m compileall -qq --workers 0 $(VENV)/lib || true # on every core; a package's own broken example is no matter
 	@touch $@
