@@ -31,7 +31,7 @@ from tests.walk_session import decisions, events, session_folders, write_walk
 
 WEIGHTS = {"runner": 4, "risk": 3, "recorder": 2, "nats": 2, "notifier": 1}
 STUCK_SECONDS = 300.0
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.01
 FARTHEST_BYTES = 40_000
 """From one kill to the next there are less than so many bytes of facts, some ninety of them."""
 UNTIRING = Patience(deaths=1_000_000, seconds=5.0, first_pause=0.05)
@@ -87,7 +87,7 @@ class Ordeal:
         while self.killed.total() < self.kills and not keeping.done():
             goal = self._progress() + self._random.randrange(1, FARTHEST_BYTES)
             await self._until(lambda goal=goal: keeping.done() or self._progress() >= goal)  # type: ignore[misc]
-            await asyncio.sleep(self._random.random() * 0.3)
+            await asyncio.sleep(self._random.random() * 0.05)
             if not keeping.done():
                 self._kill(stack.pids())
 
