@@ -75,7 +75,12 @@ def session_folders(data: Path) -> list[Path]:
     """The recorded sessions, oldest first."""
     found = [path.parent for path in (data / "sessions").glob("*/events.jsonl")]
     traded = [folder for folder in found if set(folder.name) != {"0", "-"}]
-    return sorted(traded, key=lambda folder: events(folder)[0]["timestamp"] if events(folder) else "")
+    return sorted(traded, key=_began)
+
+
+def _began(folder: Path) -> str:
+    """When the first recorded fact was told; a recorder that was killed writes its file anew, so it may be empty."""
+    return next((event["timestamp"] for event in events(folder)), "")
 
 
 def decisions(folder: Path) -> dict[str, list[Any]]:

@@ -112,8 +112,11 @@ class Conductor:
         return self.state
 
     def _is_over(self) -> bool:
+        if finished(self.state):
+            return True
         patience = closing_slices(self.state.plan.config) + GRACE_SLICES
-        return finished(self.state) or self.state.closing >= patience
+        in_doubt = any(order.stage == "unknown" for order in self.state.orders.values())
+        return self.state.closing >= patience and not in_doubt
 
     def _follow(self) -> Conducting:
         while not self._is_over():

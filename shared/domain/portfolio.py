@@ -13,7 +13,7 @@ from typing import NamedTuple
 from shared.domain.replacing import often_replaced
 from shared.schemas.envelope import Event
 from shared.schemas.market import CandleClosed, EquityMarked, EquityMetrics
-from shared.schemas.orders import Fill, OrderFilled
+from shared.schemas.orders import DustLeft, Fill, OrderFilled
 from shared.schemas.trusted import trusted
 from shared.schemas.values import Side
 
@@ -43,8 +43,8 @@ class Position(NamedTuple):
 
     @property
     def entry_price(self) -> Decimal:
-        """The average price paid."""
-        return self.bought_value / self.bought_qty
+        """The average price paid; zero where nothing was bought, as of dust that was taken in."""
+        return self.bought_value / self.bought_qty if self.bought_qty else ZERO
 
     @property
     def value(self) -> Decimal:
@@ -70,7 +70,10 @@ class RoundTrip:
 
 @often_replaced
 class Portfolio(NamedTuple):
-    """The account. `drawdown` and `max_drawdown` are shares of the equity's peak at the marks so far."""
+    """The account. `drawdown` and `max_drawdown` are shares of the equity's peak at the marks so far.
+
+    `dust` are units too few to be sold: they have their value, but count as no position until one takes them in.
+    """
 
     initial_capital: Decimal
     quote: str
@@ -83,6 +86,7 @@ class Portfolio(NamedTuple):
     peak: Decimal = ZERO
     drawdown: Decimal = ZERO
     max_drawdown: Decimal = ZERO
+    dust: Mapping[Key, Decimal] = MappingProxyType({})
 
     @property
     def losses(self) -> int:
@@ -91,22 +95,23 @@ class Portfolio(NamedTuple):
 
     @property
     def exposure(self) -> Decimal:
-        """The value of all positions at the last closes."""
+        """The value of all positions, and of dust, at the last closes."""
+        value = sum((qty * self.closes[symbol] for (_, symbol), qty in self.dust.items()), ZERO) if self.dust else ZERO
         if not self.positions:
-            return ZERO
-        return sum((held.qty * self.closes[symbol] for (_, symbol), held in self.positions.items()), ZERO)
+            return value
+        return sum((held.qty * self.closes[symbol] for (_, symbol), held in self.positions.items()), value)
 
     @property
     def equity(self) -> Decimal:
         """Cash and positions at the last closes."""
-        return self.cash + self.exposure if self.positions else self.cash
+        return self.cash + self.exposure if self.positions or self.dust else self.cash
 
     def quantity(self, symbol: str) -> Decimal:
         """Units of `symbol` held by all strategies together."""
         return sum((held.qty for (_, name), held in self.positions.items() if name == symbol), ZERO)
 
     def held(self, strategy: str, symbol: str) -> Decimal:
-        """Units of `symbol` held by one strategy."""
+        """Units of `symbol` in a strategy's position."""
         position = self.positions.get((strategy, symbol))
         return position.qty if position else ZERO
 
@@ -134,7 +139,11 @@ def with_fill(portfolio: Portfolio, fill: Fill, at: datetime) -> tuple[Portfolio
     key = (fill.strategy, fill.symbol)
     fee = _fee_in_quote(fill, portfolio.quote)
     flow = _cash_flow(fill, portfolio.quote)
-    position = _grown(portfolio.positions.get(key), fill, at, portfolio.quote, fee, flow)
+    position, dust = portfolio.positions.get(key), portfolio.dust
+    if key in dust:
+        position, dust = _with_units(position, dust[key], at), {name: qty for name, qty in dust.items() if name != key}
+        portfolio = portfolio._replace(dust=dust)
+    position = _grown(position, fill, at, portfolio.quote, fee, flow)
     closes = portfolio.closes if fill.symbol in portfolio.closes else {**portfolio.closes, fill.symbol: fill.price}
     others = {name: held for name, held in portfolio.positions.items() if name != key}
     cash, fees = portfolio.cash + flow, portfolio.fees + fee
@@ -146,14 +155,32 @@ def with_fill(portfolio: Portfolio, fill: Fill, at: datetime) -> tuple[Portfolio
     return after, trip
 
 
-def _is_base(fill: Fill) -> bool:
-    return fill.symbol.startswith(fill.fee_asset)
+def with_dust(portfolio: Portfolio, key: Key, at: datetime) -> tuple[Portfolio, RoundTrip | None]:
+    """The account once what is left of a position is set aside, and the round trip that is over by that, if any."""
+    position = portfolio.positions.get(key)
+    if position is None:
+        return portfolio, None
+    others = {name: held for name, held in portfolio.positions.items() if name != key}
+    after = portfolio._replace(positions=others, dust={**portfolio.dust, key: position.qty})
+    if not position.sold_qty:
+        return after, None
+    trip = _closed(key, position, at)
+    return after._replace(trades=after.trades + 1, wins=after.wins + (trip.pnl > ZERO)), trip
+
+
+def _with_units(position: Position | None, qty: Decimal, at: datetime) -> Position:
+    held = position or Position(ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, at)
+    return held._replace(qty=held.qty + qty)
+
+
+def _is_base(fill: Fill, quote: str) -> bool:
+    return fill.symbol.removesuffix(quote).removesuffix("/") == fill.fee_asset
 
 
 def _fee_in_quote(fill: Fill, quote: str) -> Decimal:
     if fill.fee_asset == quote:
         return fill.fee
-    return fill.fee * fill.price if _is_base(fill) else ZERO
+    return fill.fee * fill.price if _is_base(fill, quote) else ZERO
 
 
 def _cash_flow(fill: Fill, quote: str) -> Decimal:
@@ -165,7 +192,7 @@ def _cash_flow(fill: Fill, quote: str) -> Decimal:
 def _grown(position: Position | None, fill: Fill, at: datetime, quote: str, fee: Decimal, flow: Decimal) -> Position:
     held = position or Position(ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, at)
     value = fill.qty * fill.price
-    lost = fill.fee if fill.fee_asset != quote and _is_base(fill) else ZERO
+    lost = fill.fee if _is_base(fill, quote) else ZERO
     if fill.side is Side.BUY:
         return held._replace(
             qty=held.qty + fill.qty - lost,
@@ -234,6 +261,8 @@ def evolve(portfolio: Portfolio, event: Event) -> Portfolio:
         return with_close(portfolio, event.details.symbol, event.details.close)
     if isinstance(event, OrderFilled):
         return with_fill(portfolio, event.order, event.market_time)[0]
+    if isinstance(event, DustLeft):
+        return with_dust(portfolio, (event.details.strategy, event.details.symbol), event.market_time)[0]
     if isinstance(event, EquityMarked) and event.service == "runner":
         return marked(portfolio)
     return portfolio

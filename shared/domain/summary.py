@@ -10,7 +10,7 @@ from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat, PhaseEnd, RunnerEnd, RunnerStart, SessionStart
 from shared.schemas.market import ShadowAccount, ShadowMarked
-from shared.schemas.orders import OrderFilled
+from shared.schemas.orders import DustLeft, OrderFilled
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import iso
 
@@ -63,6 +63,9 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
         return summary, None
     if isinstance(event, OrderFilled) and summary.portfolio:
         portfolio, trip = books.with_fill(summary.portfolio, event.order, event.market_time)
+    elif isinstance(event, DustLeft) and summary.portfolio:
+        key = (event.details.strategy, event.details.symbol)
+        portfolio, trip = books.with_dust(summary.portfolio, key, event.market_time)
     else:
         summary = _turned(summary, event)
         portfolio = summary.portfolio and books.evolve(summary.portfolio, event)

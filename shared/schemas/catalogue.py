@@ -21,6 +21,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     orders.OrderCancelled,
     orders.OrderUnknown,
     orders.OrderReconciled,
+    orders.DustLeft,
     orders.VenueObserved,
     market.EquityMarked,
     market.ShadowMarked,

@@ -210,6 +210,24 @@ class OrderReconciled(Event):
     details: Reason
 
 
+class Dust(Value):
+    """What is left of a position and too little to be sold; `reason` names the venue's rule."""
+
+    strategy: str
+    symbol: Symbol
+    qty: Quantity
+    reason: str
+
+
+class DustLeft(Event):
+    """What is left of a position is set aside: the position counts as closed, and the next one takes it in."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
+    type: Literal["dust_left"] = "dust_left"
+    details: Dust
+
+
 class Holding(Value):
     """Units of one symbol held at the venue."""
 

@@ -12,7 +12,8 @@ from tests.notifier_story import Story
 TIME = "(2026-01-05 09:40 UTC)"
 QUIET = {
     "phase_start", "phase_end", "checkpoint", "candle_closed", "signal_raised", "order_intended", "order_approved",
-    "order_submitted", "order_accepted", "order_cancelled", "order_reconciled", "venue_observed", "equity_marked",
+    "order_submitted", "order_accepted", "order_cancelled", "order_reconciled", "venue_observed",
+        "dust_left", "equity_marked",
     "shadow_marked", "heartbeat", "audit_head", "alert_sent", "alert_failed", "summary_updated", "trading_resumed",
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from shared.schemas.guard import LimitBreached, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import ErrorRaised, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked
 from shared.schemas.orders import (
+    DustLeft,
     OrderAccepted,
     OrderApproved,
     OrderCancelled,
@@ -93,6 +94,11 @@ def _filled(guard: Guard, event: OrderFilled) -> Guard:
     return guard._replace(portfolio=account, book=books.filled(guard.book, event.order))
 
 
+def _dust(guard: Guard, event: DustLeft) -> Guard:
+    key = (event.details.strategy, event.details.symbol)
+    return guard._replace(portfolio=accounts.with_dust(guard.portfolio, key, event.market_time)[0])
+
+
 def _accepted(guard: Guard, event: OrderAccepted) -> Guard:
     return guard._replace(watch=guard.watch._replace(api_errors=0)) if guard.watch.api_errors else guard
 
@@ -139,6 +145,7 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     OrderApproved: _approved,
     OrderRefused: _refused,
     OrderFilled: _filled,
+    DustLeft: _dust,
     OrderAccepted: _accepted,
     OrderCancelled: _gone,
     OrderRejected: _gone,

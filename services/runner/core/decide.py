@@ -17,6 +17,7 @@ from services.runner.core.inputs import (
 from services.runner.core.pursue import TooSmall, keys, wish_for
 from services.runner.core.state import State
 from services.runner.core.telling import Telling
+from services.runner.core.sizing import dust_of
 from services.runner.core.todo import obstacle
 from services.runner.strategies.port import Stance
 from shared.domain import portfolio
@@ -27,6 +28,7 @@ from shared.schemas.identity import Cause
 from shared.schemas.lifecycle import Checkpoint, CheckpointDetails
 from shared.schemas.market import CandleClosed, EquityMarked, MarkDetails, Signal, SignalRaised
 from shared.schemas.orders import (
+    DustLeft,
     OrderAccepted,
     OrderApproved,
     OrderCancelled,
@@ -40,6 +42,7 @@ from shared.schemas.orders import (
     VenueObserved,
 )
 from shared.schemas.trusted import trusted
+from shared.schemas.values import Side
 from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Report, Unclear
 
 
@@ -136,6 +139,19 @@ def reported(telling: Telling, reports: Sequence[Report]) -> None:
                 telling.tell_of(order.client_order_id, OrderUnknown, order=order, details=Reason(reason=reason))
             case Reconciled(order, reason):
                 telling.tell_of(order.client_order_id, OrderReconciled, order=order, details=Reason(reason=reason))
+    for key in dict.fromkeys(_may_leave_dust(report) for report in reports):
+        if key is not None and (left := dust_of(telling.state, key)) is not None:
+            telling.tell(DustLeft, details=left, message=f"{left.qty:f} {left.symbol} is dust: {left.reason}")
+
+
+def _may_leave_dust(report: Report) -> Key | None:
+    """Whose position may be down to dust after `report`: a sale, or an order's end."""
+    match report:
+        case Filled(fill) if fill.side is Side.SELL:
+            return (fill.strategy, fill.symbol)
+        case Cancelled(order, _) | Reconciled(order, _):
+            return (order.strategy, order.symbol)
+    return None
 
 
 def _guard_spoke(telling: Telling, event: Event) -> None:

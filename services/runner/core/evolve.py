@@ -13,6 +13,7 @@ from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Checkpoint, PhaseStart, RunnerEnd, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised
 from shared.schemas.orders import (
+    DustLeft,
     OrderAccepted,
     OrderApproved,
     OrderCancelled,
@@ -160,6 +161,12 @@ def _order_filled(state: State, event: OrderFilled) -> State:
     return _flat_again(state, (fill.strategy, fill.symbol)) if trip else state
 
 
+def _dust_left(state: State, event: DustLeft) -> State:
+    key = (event.details.strategy, event.details.symbol)
+    account, _ = portfolio.with_dust(state.portfolio, key, event.market_time)
+    return _flat_again(state._replace(portfolio=account), key)
+
+
 def _flat_again(state: State, key: tuple[str, str]) -> State:
     goal = state.goals.get(key)
     stops = {name: price for name, price in state.protective_stops.items() if name != key}
@@ -231,6 +238,7 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     OrderUnknown: _order_unknown,
     OrderReconciled: _order_reconciled,
     OrderFilled: _order_filled,
+    DustLeft: _dust_left,
     TradingHalted: _trading_halted,
     TradingResumed: _trading_resumed,
     FlattenOrdered: _flatten_ordered,

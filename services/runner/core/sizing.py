@@ -3,6 +3,8 @@
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from services.runner.core.state import State
+from shared.domain.portfolio import Key
+from shared.schemas.orders import Dust
 from shared.schemas.session import Instrument, SessionConfig
 from shared.schemas.values import Side
 
@@ -67,3 +69,13 @@ def too_small(instrument: Instrument, qty: Decimal, price: Decimal) -> str | Non
     if qty * price < instrument.min_notional:
         return f"{qty * price:f} is below the smallest order value of {instrument.min_notional:f}"
     return None
+
+
+def dust_of(state: State, key: Key) -> Dust | None:
+    """What is left of a position where it is too little for any order, and none is under way; else None."""
+    held = state.portfolio.held(*key)
+    if held <= ZERO or state.orders_of(key):
+        return None
+    instrument = state.plan.config.instrument_of(key[1])
+    reason = too_small(instrument, to_step(held, instrument.lot_step), state.portfolio.closes[key[1]])
+    return Dust(strategy=key[0], symbol=key[1], qty=held, reason=reason) if reason else None

@@ -23,6 +23,8 @@ GRACE = timedelta(seconds=3)
 MUTE_SECONDS = 90.0
 """A stream that says nothing at all for so long counts as lost."""
 _PAUSE_SECONDS = 2.0
+_LOOK_SECONDS = 1.0
+"""The wall clock is read so often, for it may be set meanwhile, or the machine may have slept."""
 _log = structlog.get_logger("market")
 
 
@@ -84,7 +86,7 @@ class Slices:
             if clock.now() >= due:
                 await self._fill()
             else:
-                await set_within(self._news, (due - clock.now()).total_seconds())
+                await set_within(self._news, min((due - clock.now()).total_seconds(), _LOOK_SECONDS))
 
     def _tell_whole(self) -> None:
         while len(self._pending.get(self._last + self._step, ())) == len(self._symbols):

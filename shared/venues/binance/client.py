@@ -7,7 +7,7 @@ from typing import Any
 
 import ccxt.pro
 
-from shared.venues.binance.errors import trouble
+from shared.venues.binance.errors import Answer, trouble
 from shared.venues.trouble import Fate, VenueError
 
 Heard = Callable[[Mapping[str, Any]], None]
@@ -36,8 +36,7 @@ def told_as_trouble() -> Iterator[None]:
     try:
         yield
     except (ccxt.BaseError, OSError, TimeoutError) as error:
-        status, headers = getattr(error, "answered", (None, {}))
-        raise trouble(error, status, headers) from error
+        raise trouble(error, getattr(error, "answer", None)) from error
     except UNREADABLE as error:
         raise VenueError("binance", Fate.UNKNOWN, f"an answer that can't be read: {error!r}") from error
 
@@ -60,20 +59,20 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
         with told_as_trouble():
             return await getattr(self, call)(params)
 
-    def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
-        """Raise ccxt's error for the answer, with the answer's status and headers beside it."""
+    def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> Any:
+        """Raise ccxt's error for the answer, with the answer beside it: some of ccxt's texts leave out its code."""
         try:
-            return super().handle_errors(code, reason, url, method, headers, *rest)
+            return super().handle_errors(code, reason, url, method, headers, body, *rest)
         except ccxt.BaseError as error:
-            error.answered = (code, dict(headers or {}))
+            error.answer = Answer(code, dict(headers or {}), body)
             raise
 
     def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> None:
-        """Raise ccxt's error for the answer's status, and the status beside it."""
+        """Raise ccxt's error for the answer's status, and the answer beside it."""
         try:
             super().handle_http_status_code(code, reason, url, method, body)
         except ccxt.BaseError as error:
-            error.answered = (code, {})
+            error.answer = Answer(code, {}, body)
             raise
 
     def handle_order_update(self, client: Any, message: dict[str, Any]) -> None:

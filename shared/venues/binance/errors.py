@@ -6,6 +6,7 @@ from one address to another, so codes are read from the answer itself.
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import ccxt
 
@@ -38,37 +39,45 @@ def is_about_the_clock(error: VenueError) -> bool:
     return error.code == _CLOCK
 
 
-def trouble(error: Exception, status: int | None, headers: Mapping[str, str]) -> VenueError:
-    """What ccxt's `error` means; `status` and `headers` are those of the answer, where one came.
+class Answer(NamedTuple):
+    """What the venue answered to a call that failed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+def trouble(error: Exception, answer: Answer | None) -> VenueError:
+    """What ccxt's `error` means; `answer` is the venue's, where one came.
 
     Without an answer, or with one that says so, the call may have been carried out.
     """
-    code, reason = _told(str(error))
-    if status in (403, 418, 429):
-        return VenueError("binance", Fate.RETRY, reason, code, _retry_after(headers))
-    if code is not None:
-        return VenueError("binance", _fate(code, reason, status), reason, code)
+    code, reason = _told(answer.body if answer else "")
+    reason = reason or str(error)[:300]
+    if answer is not None and answer.status in (403, 418, 429):
+        return VenueError("binance", Fate.RETRY, reason, code, _retry_after(answer.headers))
+    if answer is not None and code is not None:
+        return VenueError("binance", _fate(code, reason, answer.status), reason, code)
     if isinstance(error, ccxt.AuthenticationError):
         return VenueError("binance", Fate.FATAL, reason)
     return VenueError("binance", Fate.UNKNOWN, reason)
 
 
-def _fate(code: int, reason: str, status: int | None) -> Fate:
+def _fate(code: int, reason: str, status: int) -> Fate:
     if _DUPLICATE in reason.lower():
         return Fate.UNKNOWN
-    return _FATES.get(code, Fate.UNKNOWN if status is not None and status >= 500 else Fate.REFUSED)
+    return _FATES.get(code, Fate.UNKNOWN if status >= 500 else Fate.REFUSED)
 
 
-def _told(text: str) -> tuple[int | None, str]:
-    """The code and message in an error's text: ccxt puts the venue's answer, a JSON object, at its end."""
-    start = text.find("{")
+def _told(body: str) -> tuple[int | None, str]:
+    """The code and the message in an answer's body; no code where it is not as documented."""
     try:
-        answer = json.loads(text[start:]) if start >= 0 else None
+        told = json.loads(body)
     except ValueError:
-        answer = None
-    if not isinstance(answer, dict) or not isinstance(answer.get("code"), int):
-        return None, text[:300]
-    return answer["code"], str(answer.get("msg", ""))[:300]
+        return None, ""
+    if not isinstance(told, dict) or not isinstance(told.get("code"), int):
+        return None, ""
+    return told["code"], str(told.get("msg", ""))[:300]
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

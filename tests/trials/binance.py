@@ -1,0 +1,159 @@
+"""A trial at the Binance test server: a market that never rests, orders in every minute, and trouble as planned."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from shared.runtime import clock
+from tests.trials.books import differences
+from tests.trials.market_clock import MarketClock
+from tests.trials.stack import TrialStack
+from tests.venues.binance.account import KEY, SECRET
+from tests.venues.binance.server import BinanceServer
+from tests.venues.faults import Faults
+from tests.venues.market import MINUTE, Bar, Candle
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+FUNDED = {"USDT": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(10), "BNB": Decimal(0)}
+FIRST = {"BTCUSDT": Decimal(90_000), "ETHUSDT": Decimal(3_000), "BNBUSDT": Decimal(900)}
+SESSION = """
+name = "trial"
+venue = "binance"
+symbols = ["BTCUSDT", "ETHUSDT", "BNBUSDT"]
+timeframe = "1m"
+initial_capital = 50000
+feed = "binance"
+warmup_bars = 20
+[[strategies]]
+name = "ema_crossover"
+params = { fast = 1, slow = 3 }
+[sizing]
+fraction = 0.1
+stop_distance = 0.004
+[orders]
+stop = "stop_limit"
+[risk]
+max_risk_per_trade = "off"
+daily_loss_limit = "off"
+max_drawdown_limit = "off"
+max_slippage = "off"
+max_orders_per_minute = "off"
+max_api_errors = "off"
+max_data_age = "off"
+approval_ttl = "2m"
+"""
+STUCK_SECONDS = 60.0
+
+
+class StuckError(AssertionError):
+    """A trial makes no progress any more."""
+
+
+@dataclass
+class Trial:
+    """One session of `minutes`. `trouble` is asked before each minute what to do to the stack and the venue."""
+
+    folder: Path
+    minutes: int
+    seed: int = 1
+    patience: float = 2.0
+    trouble: Callable[["Trial", int], Awaitable[None]] | None = None
+    faults: Faults = field(default_factory=Faults)
+
+    async def run(self) -> None:
+        """Trade the session to its end."""
+        self._random = random.Random(self.seed)
+        self._prices = dict(FIRST)
+        self.market_clock = MarketClock.made(self.folder / "clock", START)
+        session = self.folder / "trial.toml"
+        session.write_text(SESSION)
+        async with BinanceServer(faults=self.faults) as self.server:
+            self.server.account.fund(**{asset: str(amount) for asset, amount in FUNDED.items()})
+            self.server.account.order_limit.in_ten_seconds = 1_000_000
+            self.server.venue.weight.limit = 10_000_000
+            self._warm_up()
+            settings = {
+                "DRY_RUN": "false",
+                "BINANCE_TESTNET_API_KEY": KEY,
+                "BINANCE_TESTNET_SECRET_KEY": SECRET,
+                "BINANCE_BASE_URL": self.server.url,
+                "BINANCE_WS_URL": self.server.ws_url,
+                "BINANCE_WS_API_URL": self.server.ws_url,
+            }
+            async with TrialStack(self.folder, self.folder / "clock", session, settings) as self.stack:
+                await self._until(lambda: any(listener.streams for listener in self.server.publishing.listeners))
+                for minute in range(self.minutes):
+                    if self.trouble:
+                        await self.trouble(self, minute)
+                    await self._minute()
+                await self._end()
+                self.differences = differences(
+                    self.stack.record, self.server.account.exchange.books, self.server.venue.symbols, FUNDED
+                )
+
+    async def _end(self) -> None:
+        self.faults.clear()
+        self.stack.stop_runner()
+        began = clock.monotonic()
+        while (status := self.stack.runner_status) is None:
+            await self._minute()
+            if clock.monotonic() - began > STUCK_SECONDS:
+                raise StuckError(f"the session does not end: {self.stack.record.stages}")
+        if status != 0:
+            raise StuckError(f"the runner ended with status {status}: {self.stack.said('runner')[-2000:]}")
+        await self._until(lambda: self.stack.record.ended is not None)
+
+    def _warm_up(self) -> None:
+        for number in range(30, 0, -1):
+            self.server.market.know(self._candles(START - number * MINUTE))
+
+    def _candles(self, opened: datetime) -> list[Candle]:
+        return [Candle(symbol, self._bar(symbol, opened)) for symbol in self._prices]
+
+    def _bar(self, symbol: str, opened: datetime) -> Bar:
+        tick = self.server.venue.symbols[symbol].tick
+        first = self._prices[symbol]
+        last = self._moved(first, 0.003, tick)
+        high, low = max(first, last) + 5 * tick, min(first, last) - 5 * tick
+        self._prices[symbol] = last
+        return Bar(opened, first, high, low, last, Decimal(100))
+
+    def _moved(self, price: Decimal, volatility: float, tick: Decimal) -> Decimal:
+        return (price * (1 + Decimal(self._random.gauss(0, volatility))) / tick).to_integral_value() * tick
+
+    async def _minute(self) -> None:
+        """Play the next minute, then wait until it has been told and its orders have been answered."""
+        opened = self.server.market.now or START
+        candles = self._candles(opened)
+        for corner in range(4):
+            for candle in candles:
+                await self.server.market.step(candle, corner)
+        self.market_clock.set(opened + MINUTE)
+        for candle in candles:
+            await self.server.market.close(candle)
+        self.server.market.now = opened + MINUTE
+        await self._until(lambda: self._is_done(opened + MINUTE), self.patience)
+
+    def _is_done(self, minute: datetime) -> bool:
+        record = self.stack.record
+        return record.marked is not None and record.marked >= minute and not record.awaits
+
+    async def _until(self, holds: Callable[[], bool], seconds: float = STUCK_SECONDS) -> None:
+        began = clock.monotonic()
+        while not holds():
+            left = seconds - (clock.monotonic() - began)
+            if left <= 0:
+                if seconds < STUCK_SECONDS:
+                    return
+                raise StuckError(f"nothing came of it: {self.stack.said('runner')[-2000:]}")
+            await self.stack.news(min(left, 0.2))
+
+
+def in_short(trial: Trial) -> str:
+    """A line about a trial that has run."""
+    record = trial.stack.record
+    return f"{len(record.tickets)} orders, {len(record.fills)} fills, {dict(sorted(record.kinds.items()))}"

@@ -1,0 +1,105 @@
+"""The bus, the guard and a runner on a trial's clock; the runner can be killed and started again."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from deploy.embedded.nats_server import NatsServer, start_nats
+from shared.runtime.bus import Bus
+from shared.runtime.settings import Settings
+from shared.schemas.codec import decode
+from shared.schemas.subjects import ALL_EVENTS, EVENTS
+from shared.schemas.values import STACK
+from tests.service_process import ROOT
+from tests.trials.record import Record
+
+
+class TrialStack:
+    """`services` of the stack below `folder`. `record` is what the bus has told so far."""
+
+    def __init__(self, folder: Path, clock: Path, session: Path, settings: Mapping[str, str]) -> None:
+        self.record = Record()
+        self._folder = folder
+        self._clock = clock
+        self._session = session
+        self._settings = settings
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._nats: NatsServer = start_nats(self._folder / "nats")
+        self._bus = await Bus.connect(Settings(nats_url=self._nats.url), "recorder")
+        await self._bus.ensure_streams()
+        self._listening = asyncio.ensure_future(self._listen())
+        self.start("risk", "run")
+        self.start_runner()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        await self._bus.close()
+        self._nats.stop()
+
+    def start(self, service: str, *arguments: str) -> None:
+        """Start a service."""
+        clean = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        own = {
+            "NATS_URL": self._nats.url,
+            "DATA_DIR": str(self._folder / "data"),
+            "METRICS_HOST": "127.0.0.1",
+            "METRICS_PORT": "0",
+        }
+        with (self._folder / f"{service}.log").open("ab") as log:
+            self._processes[service] = subprocess.Popen(
+                [sys.executable, "-m", "tests.trials.at_speed", str(self._clock), service, *arguments],
+                cwd=ROOT,
+                env={**clean, **own, **self._settings},
+                stdout=log,
+                stderr=log,
+            )
+
+    def start_runner(self) -> None:
+        """Start the runner on the trial's session."""
+        self.start("runner", "run", "--session", str(self._session))
+
+    def kill(self, service: str) -> None:
+        """SIGKILL."""
+        self._processes[service].kill()
+        self._processes[service].wait()
+
+    def stop_runner(self) -> None:
+        """SIGTERM: end the session in good order."""
+        self._processes["runner"].send_signal(signal.SIGTERM)
+
+    @property
+    def runner_status(self) -> int | None:
+        """The runner's exit status, None while it runs."""
+        return self._processes["runner"].poll()
+
+    def said(self, service: str) -> str:
+        """A service's output so far."""
+        return (self._folder / f"{service}.log").read_text()
+
+    async def news(self, seconds: float) -> None:
+        """Return when the bus has told something, or after `seconds`."""
+        self._news.clear()
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        async for delivery in self._bus.follow(EVENTS, [ALL_EVENTS], 1):
+            event = decode(delivery.subject, delivery.payload)
+            if event.session_id != STACK:
+                self.record.take(event)
+                self._news.set()
