@@ -27,7 +27,11 @@ class _Redacted:
 def configure_log(settings: Settings, service: str) -> structlog.typing.FilteringBoundLogger:
     """Set up logging for the process as LOG_LEVEL and LOG_FORMAT say; answers the service's logger."""
     in_json = settings.log_format == "json"
-    render = structlog.processors.JSONRenderer() if in_json else structlog.dev.ConsoleRenderer(colors=False)
+    render = (
+        structlog.processors.JSONRenderer()
+        if in_json
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,6 +1,6 @@
 """`python -m tests.trials.at_speed CLOCK SERVICE ARGUMENTS…`: a service of the stack on a trial's clock.
 
-Everything else is as it always is, but for the pauses between attempts, which are as much shorter as the trial is faster.
+Everything else is as it always is, but for the pauses between attempts, which are shorter as the trial is faster.
 """
 
 import importlib
@@ -17,8 +17,8 @@ def main() -> None:
     """Set the clock, shorten the pauses, run the service."""
     path, service, *arguments = sys.argv[1:]
     clock.now = MarketClock(Path(path)).now
-    dealing._FIRST_PAUSE, dealing._LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0  # noqa: SLF001
-    slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05  # noqa: SLF001
+    dealing._FIRST_PAUSE, dealing._LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
+    slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
     BinanceAccount.proof_seconds = 0.6
     sys.argv = [service, *arguments]
     importlib.import_module(f"services.{service}.__main__").main()

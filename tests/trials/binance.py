@@ -1,10 +1,9 @@
 """A trial at the Binance test server: a market that never rests, orders in every minute, and trouble as planned."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """A clock on the wall that a trial sets: all processes of one trial read it from the same file.
 
-Trading at a real venue goes by the wall clock. A trial moves it on as soon as a minute's work is done, so that a week of
-market time takes minutes, and no decision depends on how fast the machine is.
+Trading at a real venue goes by the wall clock. A trial moves it on as soon as a minute's work is done, so that a week
+of market time takes minutes, and no decision depends on how fast the machine is.
 """
 
 import mmap

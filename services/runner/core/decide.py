@@ -15,9 +15,9 @@ from services.runner.core.inputs import (
     StopRequested,
 )
 from services.runner.core.pursue import TooSmall, keys, wish_for
+from services.runner.core.sizing import dust_of
 from services.runner.core.state import State
 from services.runner.core.telling import Telling
-from services.runner.core.sizing import dust_of
 from services.runner.core.todo import obstacle
 from services.runner.strategies.port import Stance
 from shared.domain import portfolio

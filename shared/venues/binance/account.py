@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import ccxt
 import structlog
 
 from shared.schemas.orders import Ticket
@@ -90,12 +89,10 @@ class BinanceAccount:
 
         self._client.on_order = told
         url = self._client.urls["api"]["ws"]["ws-api"]["spot"]
-        try:
+        async with self._client.followed("the account's stream"):
             await self._client.authenticate({"type": "spot"})
             ready()
             await self._client.client(url).future("the connection's end")
-        except ccxt.BaseError as error:
-            raise VenueError(self.name, Fate.RETRY, f"the account's stream ended: {error}") from error
         raise VenueError(self.name, Fate.RETRY, "the account's stream ended")
 
     async def _asked(self, call: str, **params: Any) -> Any:

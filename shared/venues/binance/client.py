@@ -1,7 +1,7 @@
 """ccxt's client of Binance, set up for one account: where it calls, and what it passes on as the venue wrote it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Access:
     ws_api_url: str | None = None
 
 
-@contextmanager
+@contextlib.contextmanager
 def told_as_trouble() -> Iterator[None]:
     """Whatever fails within is a VenueError; an answer that can't be read leaves unknown what happened."""
     try:
@@ -58,6 +58,20 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
         """The venue's answer to ccxt's implicit method `call`; VenueError when there is none, or an error."""
         with told_as_trouble():
             return await getattr(self, call)(params)
+
+    @contextlib.asynccontextmanager
+    async def followed(self, what: str) -> AsyncIterator[None]:
+        """A stream under way, ended by a VenueError that names `what` it was; the connection ends with it.
+
+        ccxt keeps what it knows of a connection for the next one, and stumbles over it (a KeyError where a subscription
+        was refused), so the next one begins anew.
+        """
+        try:
+            yield
+        except (ccxt.BaseError, OSError, TimeoutError, *UNREADABLE) as error:
+            raise VenueError("binance", Fate.RETRY, f"{what} ended: {error!r}") from error
+        finally:
+            await self.close_ws_clients()
 
     def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> Any:
         """Raise ccxt's error for the answer, with the answer beside it: some of ccxt's texts leave out its code."""

@@ -5,14 +5,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import ccxt
 import structlog
 
 from shared.schemas.market import Candle, timeframe_of
 from shared.schemas.session import Instrument
 from shared.venues.binance import rules
 from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
-from shared.venues.trouble import Fate, VenueError
 
 _log = structlog.get_logger("binance")
 _PAGE = 1000
@@ -77,13 +75,11 @@ class BinanceMarket:
                 _log.warning("a candle that can't be read", reason=repr(error))
 
         self._client.on_candle = told
-        try:
+        async with self._client.followed("the market's stream"):
             await self._client.load_markets()
             names = [[self._client.safe_symbol(symbol), self._timeframe] for symbol in self._symbols]
             while True:
                 await self._client.watch_ohlcv_for_symbols(names)
-        except ccxt.BaseError as error:
-            raise VenueError(self.name, Fate.RETRY, f"the market's stream ended: {error}") from error
 
 
 def _json(symbols: Sequence[str]) -> str:
