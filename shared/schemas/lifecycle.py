@@ -177,13 +177,13 @@ class Repair(Value):
 
 
 class AutocorrectAttempt(Event):
-    """Input was repaired by a stated rule."""
+    """Input was repaired by a stated rule, or a call to the venue that failed is tried again; `started` until then."""
 
     WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
     READERS: ClassVar[frozenset[str]] = frozenset({"notifier", "recorder"})
     type: Literal["autocorrect_attempt"] = "autocorrect_attempt"
     level: Literal["warning"] = "warning"
-    status: Literal["success", "failed"]
+    status: Literal["started", "success", "failed"]
     details: Repair
 
 

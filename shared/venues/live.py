@@ -38,6 +38,10 @@ class Account(Protocol):
     """An account at a venue."""
 
     @property
+    def name(self) -> str:
+        """The venue."""
+
+    @property
     def proof_seconds(self) -> float:
         """Seconds after which a sent order can't arrive any more."""
 

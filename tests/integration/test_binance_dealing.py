@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.runner.live import dealing as live
+from services.runner.core.inputs import VenueTrouble
+from services.runner.live import calling
 from services.runner.live.dealing import Dealing
 from shared.domain.approval import ApprovedOrder
 from shared.runtime import clock
@@ -33,6 +34,7 @@ class Desk:
     def __init__(self, server: BinanceServer, account: BinanceAccount) -> None:
         self.server = server
         self.words: list[Word] = []
+        self.troubles: list[VenueTrouble] = []
         self.in_flight: dict[str, Ticket] = {}
         self.obstacle: str | None = None
         self._came = asyncio.Event()
@@ -40,8 +42,11 @@ class Desk:
             account, {"BTCUSDT": Decimal(2)}, lambda: self.in_flight, lambda order: self.obstacle, self._hear
         )
 
-    def _hear(self, said: VenueSaid) -> None:
-        self.words += said.words
+    def _hear(self, said: VenueSaid | VenueTrouble) -> None:
+        if isinstance(said, VenueSaid):
+            self.words += said.words
+        else:
+            self.troubles.append(said)
         self._came.set()
 
     async def send(self, order: Ticket) -> None:
@@ -65,7 +70,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setattr(live, "_FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(calling, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(BinanceAccount, "proof_seconds", 0.2)
     async with BinanceServer() as server:
         server.account.fund(USDT="1000", BTC="2", BNB="0")

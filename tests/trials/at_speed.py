@@ -7,7 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from services.runner.live import dealing, slices
+from services.runner.live import calling, dealing, slices
 from shared.runtime import clock
 from shared.venues.binance.account import BinanceAccount
 from tests.trials.market_clock import MarketClock
@@ -17,7 +17,7 @@ def main() -> None:
     """Set the clock, shorten the pauses, run the service."""
     path, service, *arguments = sys.argv[1:]
     clock.now = MarketClock(Path(path)).now
-    dealing._FIRST_PAUSE, dealing._LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
+    calling.FIRST_PAUSE, calling.LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
     BinanceAccount.proof_seconds = 0.6
     sys.argv = [service, *arguments]

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from services.runner.core.inputs import VenueTrouble
 from services.runner.live import slices as live
 from services.runner.live.slices import Slices, closed_by, history
 from shared.runtime import clock
@@ -61,7 +62,8 @@ class Stage:
         monkeypatch.setattr(live, "_PAUSE_SECONDS", 0.0)
         self.market = market
         self.came = asyncio.Event()
-        self.slices = Slices(market, BOTH, MINUTE, START, self.came.set)  # type: ignore[arg-type]
+        self.troubles: list[VenueTrouble] = []
+        self.slices = Slices(market, BOTH, MINUTE, START, self.came.set, self.troubles.append)  # type: ignore[arg-type]
 
     async def taken(self, count: int) -> list[list[tuple[str, int]]]:
         """The next `count` slices, each as its symbols and the minute they opened in."""

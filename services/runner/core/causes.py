@@ -5,9 +5,13 @@ from datetime import datetime
 
 from services.runner.core.inputs import (
     AccountObserved,
+    CallFailed,
+    CallSucceeded,
     GuardSpoke,
     Input,
     KillHeard,
+    LinkLost,
+    LinkRestored,
     Reported,
     SliceClosed,
     StopRequested,
@@ -35,6 +39,10 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"stop:{reason}", at)
         case AccountObserved():
             return labelled(state, f"account:{state.slices}:{state.order_count}:{state.cleared_up_to}", at)
+        case CallFailed(call) | CallSucceeded(call):
+            return labelled(state, f"call:{call}:{iso(at)}", at)
+        case LinkLost(peer) | LinkRestored(peer):
+            return labelled(state, f"link:{peer}:{iso(at)}", at)
 
 
 def of_slice(state: State, close_time: datetime, at: datetime) -> Cause:

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from services.runner.core import troubles
 from services.runner.core.evolve import SIZING, STOPPING, evolve
 from services.runner.core.inputs import (
     AccountObserved,
+    CallFailed,
+    CallSucceeded,
     GuardSpoke,
     Input,
     KillHeard,
+    LinkLost,
+    LinkRestored,
     Reported,
     SliceClosed,
     StopRequested,
@@ -64,6 +69,8 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             _stop_requested(telling, given.reason)
         case AccountObserved():
             telling.tell(VenueObserved, details=given.account)
+        case CallFailed() | CallSucceeded() | LinkLost() | LinkRestored():
+            troubles.tell(telling, given)
     return telling.state, telling.told
 
 

@@ -60,4 +60,38 @@ class AccountObserved:
     account: VenueAccount
 
 
-Input = SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """The `attempt`-th go at a call to the venue failed; the next is in `wait` seconds, None where there is none."""
+
+    call: str
+    reason: str
+    attempt: int
+    wait: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallSucceeded:
+    """A call to the venue that had failed before succeeded at the `attempt`-th go."""
+
+    call: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """A stream of the venue's is gone."""
+
+    peer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRestored:
+    """A stream of the venue's that was lost is back."""
+
+    peer: str
+
+
+VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored
+Input = SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble

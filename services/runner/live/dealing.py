@@ -6,6 +6,7 @@ session as words, whenever it comes.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -13,6 +14,9 @@ from typing import Any
 
 import structlog
 
+from services.runner.core.inputs import LinkLost, LinkRestored, VenueTrouble
+from services.runner.live import calling
+from services.runner.live.calling import Calls, may_help
 from shared.domain.approval import ApprovedOrder
 from shared.runtime import clock
 from shared.schemas.market import Candle
@@ -24,9 +28,10 @@ from shared.venues.words import Absent, Doubtful, Shown, VenueSaid, Word
 
 ABSENT_ANSWERS = 3
 """So many answers in a row must not know an order before it counts as never arrived: reads lag."""
+CANCEL_PAUSE = 5.0
+"""Seconds between two attempts at a cancel, at most, where the venue does not ask for more."""
 CHECK_SECONDS = 60.0
 """How often every order in flight is looked at, whatever the stream says."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _log = structlog.get_logger("venue")
 
 
@@ -43,13 +48,14 @@ class Dealing:
         before: Mapping[str, Decimal],
         in_flight: Callable[[], Mapping[str, Ticket]],
         obstacle: Callable[[ApprovedOrder], str | None],
-        hear: Callable[[VenueSaid], None],
+        tell: Callable[[VenueSaid | VenueTrouble], None],
     ) -> None:
         self._account = account
         self._before = before
         self._in_flight = in_flight
         self._obstacle = obstacle
-        self._hear = hear
+        self._tell = tell
+        self._calls = Calls(tell)
         self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
 
     @property
@@ -85,18 +91,16 @@ class Dealing:
 
     async def account(self) -> VenueAccount:
         """What the venue shows of the session's symbols; asked until it answers."""
-        while True:
-            try:
-                names = await self._account.open_orders(tuple(self._before))
-                held = await self._account.holdings(tuple(self._before))
-            except VenueError as error:
-                await self._pause(error, _FIRST_PAUSE * 4)
-                continue
-            gained = {symbol: held[symbol] - before for symbol, before in self._before.items()}
-            return VenueAccount(
-                open_orders=tuple(name for name in names if name in self._in_flight()),
-                holdings=tuple(Holding(symbol=symbol, qty=qty) for symbol, qty in gained.items() if qty > 0),
-            )
+        return await self._calls.until("read the account", self._account_shown, lambda error: True)
+
+    async def _account_shown(self) -> VenueAccount:
+        names = await self._account.open_orders(tuple(self._before))
+        held = await self._account.holdings(tuple(self._before))
+        gained = {symbol: held[symbol] - before for symbol, before in self._before.items()}
+        return VenueAccount(
+            open_orders=tuple(name for name in names if name in self._in_flight()),
+            holdings=tuple(Holding(symbol=symbol, qty=qty) for symbol, qty in gained.items() if qty > 0),
+        )
 
     async def keep(self) -> None:
         """Carry out what was asked for and hear the venue, without end."""
@@ -108,56 +112,81 @@ class Dealing:
                 group.create_task(work())
 
     async def _send(self, order: ApprovedOrder) -> None:
-        ticket, pause = order.ticket, _FIRST_PAUSE
-        while True:
+        ticket = order.ticket
+
+        async def attempt() -> Sequence[Word]:
             if (reason := self._obstacle(order)) is not None:
-                self._say(_refused(ticket, reason))
+                return (_refused(ticket, reason),)
+            return await self._account.send(ticket)
+
+        try:
+            self._say(*await self._calls.until(f"send {ticket.symbol}", attempt, may_help))
+        except VenueError as error:
+            if error.fate is not Fate.UNKNOWN:
+                self._say(_refused(ticket, str(error)))
                 return
-            try:
-                self._say(*await self._account.send(ticket))
-                return
-            except VenueError as error:
-                if error.fate is Fate.UNKNOWN:
-                    self._say(Doubtful(ticket.client_order_id, str(error)))
-                    return await self._resolve(ticket)
-                if error.fate is not Fate.RETRY:
-                    self._say(_refused(ticket, str(error)))
-                    return
-                pause = await self._pause(error, pause)
+            self._say(Doubtful(ticket.client_order_id, str(error)))
+            await self._resolve(ticket)
 
     async def _resolve(self, ticket: Ticket) -> None:
         """Ask for the order until the venue shows it, or has shown for certain that it never arrived."""
-        name, sent, unknown, pause = ticket.client_order_id, clock.monotonic(), 0, _FIRST_PAUSE
-        while name in self._in_flight():
-            pause = await self._pause(None, pause)
-            try:
-                self._say(*await self._account.look(ticket))
-                return
-            except VenueError as error:
-                unknown = unknown + 1 if error.fate is Fate.ABSENT else 0
-                if unknown >= ABSENT_ANSWERS and clock.monotonic() - sent >= self._account.proof_seconds:
-                    self._say(Absent(name, f"{unknown} answers in a row did not know it"))
-                    return
+        sent, unknown = clock.monotonic(), 0
+
+        def unproven(error: VenueError) -> bool:
+            nonlocal unknown
+            unknown = unknown + 1 if error.fate is Fate.ABSENT else 0
+            return unknown < ABSENT_ANSWERS or clock.monotonic() - sent < self._account.proof_seconds
+
+        await asyncio.sleep(calling.FIRST_PAUSE)
+        try:
+            self._say(*await self._calls.until(f"find {ticket.symbol}", partial(self._shown, ticket), unproven))
+        except VenueError:
+            self._say(Absent(ticket.client_order_id, f"{unknown} answers in a row did not know it"))
 
     async def _take_back(self, ticket: Ticket) -> None:
         """Cancel until the venue shows the order's end: a cancel may be repeated, an order may not."""
-        pause = _FIRST_PAUSE
-        while ticket.client_order_id in self._in_flight():
+
+        async def attempt() -> Sequence[Word]:
+            if ticket.client_order_id not in self._in_flight():
+                return ()
             try:
-                self._say(*await self._account.cancel(ticket))
-                return
+                return await self._account.cancel(ticket)
             except VenueError as error:
                 if error.fate in (Fate.ABSENT, Fate.REFUSED):
                     await self._look(ticket)
-                pause = await self._pause(error, pause)
+                raise
+
+        self._say(*await self._calls.until(f"cancel {ticket.symbol}", attempt, lambda error: True, CANCEL_PAUSE))
+
+    async def _shown(self, ticket: Ticket) -> Sequence[Word]:
+        """The order as the venue shows it; nothing where its fate is known by now."""
+        return await self._account.look(ticket) if ticket.client_order_id in self._in_flight() else ()
 
     async def _follow(self) -> None:
+        peer, lost = f"the account's stream of {self._account.name}", False
+
+        def ready() -> None:
+            nonlocal lost
+            if lost:
+                self._tell(LinkRestored(peer))
+            lost = False
+            self._look_at_all()
+
+        pause = calling.FIRST_PAUSE
         while True:
+            began = clock.monotonic()
             try:
-                await self._account.follow(self._heard, self._look_at_all)
+                await self._account.follow(self._heard, ready)
             except VenueError as error:
-                _log.warning("the account's stream is lost", reason=str(error))
-                await self._pause(error, _FIRST_PAUSE * 2)
+                if not lost:
+                    self._tell(LinkLost(peer, str(error)))
+                lost = True
+            pause = (
+                calling.FIRST_PAUSE
+                if clock.monotonic() - began > calling.LONGEST_PAUSE
+                else min(2 * pause, calling.LONGEST_PAUSE)
+            )
+            await asyncio.sleep(pause)
 
     def _heard(self, words: Sequence[Word]) -> None:
         self._say(*words)
@@ -178,25 +207,17 @@ class Dealing:
 
     async def _look_again(self, ticket: Ticket) -> None:
         """An order has ended, and fills of it may be missing."""
-        await asyncio.sleep(_FIRST_PAUSE)
+        await asyncio.sleep(calling.FIRST_PAUSE)
         if ticket.client_order_id in self._in_flight():
             await self._look(ticket)
 
     async def _look(self, ticket: Ticket) -> None:
-        try:
-            self._say(*await self._account.look(ticket))
-        except VenueError as error:
-            _log.warning("an order could not be looked at", order=ticket.client_order_id, reason=str(error))
-
-    async def _pause(self, error: VenueError | None, seconds: float) -> float:
-        """Wait, as long as the venue asks for if it does; answers how long to wait the next time."""
-        if error is not None:
-            _log.warning("the venue did not do it, trying again", reason=str(error))
-        await asyncio.sleep(error.retry_after if error and error.retry_after else seconds)
-        return min(seconds * 2, _LONGEST_PAUSE)
+        with suppress(VenueError):  # told as a failed call; the next look is not far
+            self._say(*await self._calls.once(f"look at {ticket.symbol}", partial(self._account.look, ticket)))
 
     def _say(self, *words: Word) -> None:
-        self._hear(VenueSaid(words))
+        if words:
+            self._tell(VenueSaid(words))
 
 
 def _refused(ticket: Ticket, reason: str) -> Shown:

@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
+from services.runner.core.inputs import CallFailed, LinkLost, LinkRestored, VenueTrouble
 from services.runner.feeds.port import Slice
 from shared.runtime import clock
 from shared.runtime.patience import set_within
@@ -25,20 +24,27 @@ MUTE_SECONDS = 90.0
 _PAUSE_SECONDS = 2.0
 _LOOK_SECONDS = 1.0
 """The wall clock is read so often, for it may be set meanwhile, or the machine may have slept."""
-_log = structlog.get_logger("market")
 
 
 class Slices:
     """Follows the market from the slice that closed at `last` on; calls `wake` when there is one to take."""
 
     def __init__(
-        self, market: Market, symbols: Sequence[str], step: timedelta, last: datetime, wake: Callable[[], None]
+        self,
+        market: Market,
+        symbols: Sequence[str],
+        step: timedelta,
+        last: datetime,
+        wake: Callable[[], None],
+        tell: Callable[[VenueTrouble], None],
     ) -> None:
         self._market = market
         self._symbols = symbols
         self._step = step
         self._last = last
         self._wake = wake
+        self._tell_trouble = tell
+        self._lost = False
         self._pending: dict[datetime, dict[str, Candle]] = {}
         self._ready: deque[Slice] = deque()
         self._news = asyncio.Event()
@@ -56,13 +62,13 @@ class Slices:
 
     async def _stream(self) -> None:
         while True:
-            self._heard_something()
+            self._alive = clock.monotonic()
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._market.follow(self._heard, self._heard_something))
                     group.create_task(self._until_mute())
             except* VenueError as errors:
-                _log.warning("the market's stream is lost", reason=str(errors.exceptions[0]))
+                self._lose(str(errors.exceptions[0]))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _until_mute(self) -> None:
@@ -72,6 +78,18 @@ class Slices:
 
     def _heard_something(self) -> None:
         self._alive = clock.monotonic()
+        if self._lost:
+            self._lost = False
+            self._tell_trouble(LinkRestored(self._peer))
+
+    def _lose(self, reason: str) -> None:
+        if not self._lost:
+            self._tell_trouble(LinkLost(self._peer, reason))
+        self._lost = True
+
+    @property
+    def _peer(self) -> str:
+        return f"the market's stream of {self._market.name}"
 
     def _heard(self, candle: Candle) -> None:
         if candle.close_time > self._last:
@@ -107,8 +125,9 @@ class Slices:
                 for candle in await self._market.history(symbol, self._last, end):
                     self._heard(candle)
         except VenueError as error:
-            _log.warning("history can't be had", reason=str(error))
-            await asyncio.sleep(error.retry_after or _PAUSE_SECONDS)
+            wait = error.retry_after or _PAUSE_SECONDS
+            self._tell_trouble(CallFailed("read the market's history", str(error), 1, wait))
+            await asyncio.sleep(wait)
             return
         while self._last < end:
             self._tell(self._last + self._step)

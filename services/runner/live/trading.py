@@ -64,7 +64,9 @@ class LiveTrading(Trading):
         """The market from the last slice that was told on; what passed since then is filled in."""
         config = state.plan.config
         last = max(filter(None, (state.market_time, self._start if _warms_up(state) else None)))
-        return Slices(self._market.market, config.symbols, timeframe_of(config.timeframe), last, hearing.wake)
+        return Slices(
+            self._market.market, config.symbols, timeframe_of(config.timeframe), last, hearing.wake, hearing.hear
+        )
 
     def _warmup(self, state: State) -> Iterator[Step]:
         """The history that the strategies have not heard yet."""

@@ -8,9 +8,13 @@ from services.runner.core.evolve import evolve
 from services.runner.core.inputs import (
     HEEDED,
     AccountObserved,
+    CallFailed,
+    CallSucceeded,
     GuardSpoke,
     Input,
     KillHeard,
+    LinkLost,
+    LinkRestored,
     Reported,
     SliceClosed,
     StopRequested,
@@ -117,5 +121,7 @@ def named(given: Input) -> str:
             return f"the wish to stop: {reason}"
         case Reported(reports):
             return f"the venue's report: {', '.join(type(r).__name__.lower() for r in reports) or 'nothing'}"
+        case CallFailed() | CallSucceeded() | LinkLost() | LinkRestored():
+            return "trouble with the venue"
         case AccountObserved():
             return "what the venue showed"
