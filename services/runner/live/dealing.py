@@ -181,11 +181,8 @@ class Dealing:
                 if not lost:
                     self._tell(LinkLost(peer, str(error)))
                 lost = True
-            pause = (
-                calling.FIRST_PAUSE
-                if clock.monotonic() - began > calling.LONGEST_PAUSE
-                else min(2 * pause, calling.LONGEST_PAUSE)
-            )
+            lasted = clock.monotonic() - began > calling.LONGEST_PAUSE
+            pause = calling.FIRST_PAUSE if lasted else min(2 * pause, calling.LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     def _heard(self, words: Sequence[Word]) -> None:
