@@ -29,6 +29,9 @@ from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import EVENTS, event_subject
 from shared.schemas.values import STACK
 
+PATIENCE_SECONDS = 5.0
+"""A service waits longer for the bus; somebody who asks wants to know now."""
+
 
 def examine(options: Options) -> int:
     """Check settings, session, venue, account, risk limits and stack; answers 0 when nothing has failed, else 1."""
@@ -92,9 +95,11 @@ def _key(settings: Settings) -> Finding:
 
 async def _bus(settings: Settings) -> Sequence[Finding]:
     try:
-        bus = await Bus.connect(settings, "runner")
-    except LeitstandError as error:
-        return (failed("bus", str(error), "start the NATS server, or correct NATS_URL"),)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            bus = await Bus.connect(settings, "runner")
+    except (LeitstandError, TimeoutError) as error:
+        told = str(error) or f"no connection to NATS within {PATIENCE_SECONDS:.0f} s"
+        return (failed("bus", told, "start the NATS server, or correct NATS_URL"),)
     try:
         await bus.ensure_streams()
         stored = await bus.last_sequence(EVENTS)

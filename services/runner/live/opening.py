@@ -90,7 +90,7 @@ class LiveMarket:
     async def _asked(self, prepared: Plan) -> Sequence[Finding]:
         assert self._market is not None
         found, listings = await examine_market(prepared, self._market)
-        if self._account is None or not listings:
+        if self._account is None or listings is None:
             return found
         return (*found, *await examine_account(prepared, self._account, listings))
 

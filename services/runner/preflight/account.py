@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from services.runner.preflight.finding import Finding, failed, passed, warned
+from services.runner.preflight.finding import Finding, failed, passed, spelled, warned
 from shared.schemas.identity import ORDER_PREFIX
 from shared.schemas.session import SessionConfig
 from shared.venues.standing import Listing, Rights, Standing
@@ -62,7 +62,7 @@ def status(standing: Standing) -> Finding:
 def balance(config: SessionConfig, standing: Standing) -> Finding:
     """Whether the account has what the session may spend."""
     free, quote, needed = standing.free.get(config.quote, Decimal(0)), config.quote, config.initial_capital
-    told = f"{free:,f} {quote} free; the session may use {needed:,f} {quote}"
+    told = f"{spelled(free)} {quote} free; the session may use {spelled(needed)} {quote}"
     if free < needed:
         return failed("balance", told, f"pay in {quote}, or lower `initial_capital` to what is there")
     return passed("balance", told)
@@ -70,7 +70,7 @@ def balance(config: SessionConfig, standing: Standing) -> Finding:
 
 def holdings(before: Mapping[str, Decimal], listings: Mapping[str, Listing]) -> Finding:
     """What the account holds already of each symbol's base asset."""
-    held = ", ".join(f"{qty:,f} {listings[symbol].base}" for symbol, qty in before.items() if qty)
+    held = ", ".join(f"{spelled(qty)} {listings[symbol].base}" for symbol, qty in before.items() if qty)
     return passed("holdings", f"{held}: left alone" if held else "nothing of the session's symbols")
 
 

@@ -29,12 +29,12 @@ async def look_at_clock(market: Market) -> Sight:
     return Sight(asked, shown, clock.now())
 
 
-async def examine_market(prepared: Plan, market: Market) -> tuple[Sequence[Finding], Mapping[str, Listing]]:
-    """What everybody may ask of the market, and the session's symbols as it lists them."""
+async def examine_market(prepared: Plan, market: Market) -> tuple[Sequence[Finding], Mapping[str, Listing] | None]:
+    """What everybody may ask of the market, and its symbols as it lists them; None where it does not answer."""
     try:
         sights = [await look_at_clock(market) for _ in range(LOOKS)]
     except VenueError as error:
-        return (of_market.unreached(error),), {}
+        return (of_market.unreached(error),), None
     sight = min(sights, key=lambda each: each.round_trip)
     found = [of_market.reached(market.name, sight), of_market.clock(sight)]
     try:

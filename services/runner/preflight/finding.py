@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 Verdict = Literal["pass", "warn", "FAIL"]
@@ -46,3 +47,13 @@ def refusal(session: str, findings: Iterable[Finding]) -> str:
     """Why `session` can't begin: every failed line."""
     lines = "; ".join(f"{finding.name}: {finding.sentence}" for finding in failures(findings))
     return f"{session} can't begin: {lines}"
+
+
+def spelled(amount: Decimal) -> str:
+    """An amount for people: thousands apart, no trailing zeros."""
+    return f"{amount.normalize():,f}"
+
+
+def percent(share: Decimal) -> str:
+    """A share for people."""
+    return f"{spelled(share * 100)} %"

@@ -47,7 +47,7 @@ def unreached(error: VenueError) -> Finding:
         return failed("venue", str(error), wait)
     setting = f"{error.venue.upper()}_BASE_URL"
     advice = f"check the network, the name server, a firewall or proxy, {setting} and the venue's status page"
-    return failed("venue", str(error), advice)
+    return failed("venue", f"no answer: {error}" if error.code is None else str(error), advice)
 
 
 def clock(sight: Sight) -> Finding:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from services.runner.core.plan import Plan, Sleeve
-from services.runner.preflight.finding import Finding, failed, passed, warned
+from services.runner.preflight.finding import Finding, failed, passed, percent, spelled, warned
 from services.runner.preflight.market import sent_types
 from shared.schemas.session import RiskLimits, SessionConfig
 
@@ -49,8 +49,8 @@ def _summary(config: SessionConfig) -> str:
         ("a day", limits.daily_loss_limit),
         ("from the peak", limits.max_drawdown_limit),
     )
-    told = ", ".join(f"{_percent(share)} {what}" for what, share in parts if share is not None)
-    return f"may lose at most {told} of {config.initial_capital:,f} {config.quote}"
+    told = ", ".join(f"{percent(share)} {what}" for what, share in parts if share is not None)
+    return f"may lose at most {told} of {spelled(config.initial_capital)} {config.quote}"
 
 
 def _absent(limits: RiskLimits, *, real: bool) -> Iterator[Finding]:
@@ -73,14 +73,14 @@ def _impossible(limits: RiskLimits) -> Iterator[Finding]:
 def _contradictory(limits: RiskLimits) -> Iterator[Finding]:
     day, peak, trade = limits.daily_loss_limit, limits.max_drawdown_limit, limits.max_risk_per_trade
     if day is not None and peak is not None and day > peak:
-        told = f"daily_loss_limit {_percent(day)} lies above max_drawdown_limit {_percent(peak)} and never counts"
+        told = f"daily_loss_limit {percent(day)} lies above max_drawdown_limit {percent(peak)} and never counts"
         yield failed("risk", told, "set daily_loss_limit to max_drawdown_limit at most")
     if day is not None and trade is not None and trade > day:
-        told = f"one trade may lose {_percent(trade)}, more than the daily_loss_limit of {_percent(day)}"
+        told = f"one trade may lose {percent(trade)}, more than the daily_loss_limit of {percent(day)}"
         yield failed("risk", told, "set max_risk_per_trade to daily_loss_limit at most")
     position, exposure = limits.max_position_size, limits.max_open_exposure
     if position is not None and exposure is not None and position > exposure:
-        told = f"max_position_size {_percent(position)} lies above max_open_exposure {_percent(exposure)}"
+        told = f"max_position_size {percent(position)} lies above max_open_exposure {percent(exposure)}"
         yield warned("risk", told, "set max_position_size to max_open_exposure at most")
 
 
@@ -113,13 +113,13 @@ def _too_large(config: SessionConfig, label: str, share: Decimal) -> Iterator[Fi
     at_stop = share * (config.sizing.stop_distance or Decimal(1))
     held = "its stop is hit" if config.sizing.stop_distance else "its whole value is lost, for it has no stop"
     if limits.max_risk_per_trade and at_stop > limits.max_risk_per_trade:
-        told = f"an entry of {label} loses {_percent(at_stop)} when {held}; max_risk_per_trade is"
+        told = f"an entry of {label} loses {percent(at_stop)} when {held}; max_risk_per_trade is"
         advice = "lower sizing or sizing.stop_distance; the guard would refuse every such entry"
-        yield failed("risk", f"{told} {_percent(limits.max_risk_per_trade)}", advice)
+        yield failed("risk", f"{told} {percent(limits.max_risk_per_trade)}", advice)
     for name in ("max_position_size", "max_open_exposure"):
         limit: Decimal | None = getattr(limits, name)
         if limit and share > limit:
-            told = f"an entry of {label} is worth {_percent(share)} of the equity; {name} is {_percent(limit)}"
+            told = f"an entry of {label} is worth {percent(share)} of the equity; {name} is {percent(limit)}"
             yield failed("risk", told, "lower sizing or the allocation; the guard would refuse every such entry")
 
 
@@ -132,7 +132,7 @@ def _unprotected(prepared: Plan, *, real: bool) -> Iterator[Finding]:
             yield warned("risk", "positions have no protective stop", advice)
         return
     if distance <= cost:
-        told = f"a stop {_percent(distance)} away lies within what buying and selling costs, {_percent(cost)}"
+        told = f"a stop {percent(distance)} away lies within what buying and selling costs, {percent(cost)}"
         yield failed("risk", told, "set sizing.stop_distance further away, or correct paper.taker_fee")
     positions = len(prepared.sleeves) * len(config.symbols)
     if config.risk.max_open_orders is not None and positions > config.risk.max_open_orders:
@@ -154,7 +154,3 @@ def _allocations(prepared: Plan) -> Iterator[Finding]:
     idle = [sleeve.label for sleeve in prepared.sleeves if sleeve.allocation == ZERO]
     if idle:
         yield warned("risk", f"no capital is left for {', '.join(idle)}", "give each an allocation above zero")
-
-
-def _percent(share: Decimal) -> str:
-    return f"{(share * 100).normalize():f} %"

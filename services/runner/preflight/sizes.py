@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from services.runner.core.plan import Plan
 from services.runner.core.sizing import to_step, too_small
-from services.runner.preflight.finding import Finding, failed, passed, warned
+from services.runner.preflight.finding import Finding, failed, passed, spelled, warned
 from services.runner.preflight.risk import entry_share, weighs
 from shared.schemas.session import SessionConfig
 
@@ -19,7 +19,9 @@ def order_sizes(prepared: Plan, prices: Mapping[str, Decimal]) -> Finding:
     if problems := list(_problems(prepared, prices)):
         advice = "raise initial_capital, the allocation or the share that an entry takes"
         return failed("order sizes", "; ".join(problems), advice)
-    return passed("order sizes", f"entries and stops reach the minimum with {config.initial_capital:,f} {config.quote}")
+    return passed(
+        "order sizes", f"entries and stops reach the minimum with {spelled(config.initial_capital)} {config.quote}"
+    )
 
 
 def _problems(prepared: Plan, prices: Mapping[str, Decimal]) -> Iterator[str]:
