@@ -19,7 +19,7 @@ from services.runner.core.inputs import (
     SliceClosed,
     StopRequested,
 )
-from services.runner.core.lifecycle import Ended, Warmed, close_session, finish_warmup
+from services.runner.core.lifecycle import Check, Ended, Warmed, close_session, finish_warmup
 from services.runner.core.state import State
 from services.runner.core.todo import Action, Observe, Submit, finished, settled, todo
 from services.runner.core.understanding import understood
@@ -91,11 +91,12 @@ Conducting = Generator[Effect, Any, State]
 
 
 class Conductor:
-    """One session from its present state to its end."""
+    """One session from its present state to its end. `preflight` is told where trading begins."""
 
-    def __init__(self, state: State, clock: Callable[[], datetime]) -> None:
+    def __init__(self, state: State, clock: Callable[[], datetime], preflight: Sequence[Check] = ()) -> None:
         self.state = state
         self._clock = clock
+        self._preflight = preflight
         self._asked: set[str] = set()
         self._doubtful = {name for name, order in state.orders.items() if order.stage == "submitted"}
 
@@ -138,9 +139,9 @@ class Conductor:
 
     def _step(self, step: Step) -> Conducting:
         if not step.warmup and self.state.phase != "api_phase":
+            warmed = Warmed(self.state.slices, self._preflight)
             yield from self._tell(
-                finish_warmup(self.state, labelled(self.state, "warmup", self._clock()), Warmed(self.state.slices)),
-                together=True,
+                finish_warmup(self.state, labelled(self.state, "warmup", self._clock()), warmed), together=True
             )
         while (given := (yield Pace(step))) is not None:
             yield from self._apply(given)

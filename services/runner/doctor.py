@@ -1,74 +1,117 @@
 """The command `doctor`: everything that can be checked before a session, told line by line."""
 
 import asyncio
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 
 from services.runner.core.plan import PlanError, plan
 from services.runner.course import opening
 from services.runner.feeds.port import FeedError
 from services.runner.live.opening import LiveMarket
+from services.runner.preflight import session as of_session
+from services.runner.preflight import stack as of_stack
+from services.runner.preflight.finding import Finding, failed, failures, passed
+from services.runner.preflight.risk import risk
+from services.runner.preflight.table import table
+from services.runner.sessions import under_way
 from services.runner.setting_up import Options, configured, with_feed
 from services.runner.shadow import shadow_plan
 from services.runner.strategies.port import StrategyError
+from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.errors import LeitstandError
+from shared.runtime.keys import verifier
 from shared.runtime.settings import Settings, load_settings
 from shared.schemas.session import SessionConfig
-from shared.schemas.subjects import EVENTS
+from shared.schemas.subjects import EVENTS, event_subject
 from shared.schemas.values import STACK
 
-Check = Callable[[], str]
+PATIENCE_SECONDS = 5.0
+"""A service waits longer for the bus; somebody who asks wants to know now."""
 
 
 def examine(options: Options) -> int:
-    """Check settings, session, feed, strategies and bus; answers 0 when all are well, else 1."""
-    checks: tuple[tuple[str, Check], ...] = (
-        ("settings", lambda: f"mode {load_settings().mode}"),
-        ("session and feed", lambda: _session(options)),
-        ("bus", lambda: asyncio.run(_bus(load_settings()))),
-    )
-    failed = sum(not _told(name, check) for name, check in checks)
-    return 1 if failed else 0
+    """Check settings, session, venue, account, risk limits and stack; answers 0 when nothing has failed, else 1."""
+    found = asyncio.run(_found(options))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(table(found, colour=sys.stdout.isatty(), width=width))
+    return 1 if failures(found) else 0
 
 
-def _told(name: str, check: Check) -> bool:
+async def _found(options: Options) -> Sequence[Finding]:
     try:
-        print(f"  ok    {name}: {check()}")
+        settings = load_settings()
+    except LeitstandError as error:
+        return (failed("settings", str(error), "correct what is named; nothing else was checked"),)
+    found = (passed("settings", f"mode {settings.mode}"), *await _session(options, settings))
+    return (*found, *_room(settings), _key(settings), *await _bus(settings))
+
+
+async def _session(options: Options, settings: Settings) -> Sequence[Finding]:
+    try:
+        config = configured(options)
+        if config.is_live and not options.candles:
+            return (_described(config, ""), *await _live(config, settings))
+        return _stored(config, options, settings)
     except (LeitstandError, FeedError, StrategyError, PlanError) as error:
-        print(f"  FAIL  {name}: {error}", file=sys.stderr)
-        return False
-    return True
+        return (failed("session", str(error), f"correct {options.session}"),)
 
 
-def _session(options: Options) -> str:
-    config = configured(options)
-    if config.is_live and not options.candles:
-        return asyncio.run(_market(config, load_settings()))
+async def _live(config: SessionConfig, settings: Settings) -> Sequence[Finding]:
+    async with LiveMarket(config, settings) as market:
+        return await market.examined()
+
+
+def _stored(config: SessionConfig, options: Options, settings: Settings) -> Sequence[Finding]:
     config, feed = with_feed(config, options.candles)
     prepared = plan(STACK, config)
     shadow_plan(STACK, config)
     start, _ = opening(config, feed.slices())
-    repairs = "".join(f"\n          {mend.source}: {mend.rule} ({mend.count})" for mend in feed.description.repairs)
-    sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in prepared.sleeves)
-    return f"{config.name}: {', '.join(config.symbols)} from {start:%Y-%m-%d %H:%M}; {sleeves}{repairs}"
+    repairs = "".join(f"; {mend.source}: {mend.rule} ({mend.count})" for mend in feed.description.repairs)
+    begins = f" from {start:%Y-%m-%d %H:%M}{repairs}"
+    return (_described(config, begins), *risk(prepared, settings.mode), of_session.warmup(prepared))
 
 
-async def _market(config: SessionConfig, settings: Settings) -> str:
-    """The venue's rules and history can be had, and in a mode that trades, the account can be read."""
-    prepared = plan(STACK, config)
-    async with LiveMarket(config, settings) as market:
-        opened = await market.opened()
-    held = ", ".join(f"{qty:f} of {symbol}" for symbol, qty in opened.before.items())
-    account = f"; the account holds {held}, which the session leaves alone" if opened.account else ""
-    sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in prepared.sleeves)
-    return f"{config.name}: {', '.join(config.symbols)} at {opened.market.name}; {sleeves}{account}"
+def _described(config: SessionConfig, more: str) -> Finding:
+    sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in plan(STACK, config).sleeves)
+    return passed("session", f"{config.name}: {', '.join(config.symbols)}, {config.timeframe}; {sleeves}{more}")
 
 
-async def _bus(settings: Settings) -> str:
-    bus = await Bus.connect(settings, "runner")
+def _room(settings: Settings) -> Sequence[Finding]:
+    there = next(folder for folder in (settings.data_dir, *settings.data_dir.resolve().parents) if folder.exists())
+    return (of_stack.disk(str(settings.data_dir), shutil.disk_usage(there).free),)
+
+
+def _key(settings: Settings) -> Finding:
+    def read() -> None:
+        path: Path = settings.risk_public_key_file or settings.data_dir / "keys" / "risk.pub"
+        verifier(settings.risk_public_key or path.read_text(encoding="ascii"))
+
+    return of_stack.guards_key(read)
+
+
+async def _bus(settings: Settings) -> Sequence[Finding]:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            bus = await Bus.connect(settings, "runner")
+    except (LeitstandError, TimeoutError) as error:
+        told = str(error) or f"no connection to NATS within {PATIENCE_SECONDS:.0f} s"
+        return (failed("bus", told, "start the NATS server, or correct NATS_URL"),)
     try:
         await bus.ensure_streams()
-        return f"{await bus.last_sequence(EVENTS)} events stored"
+        stored = await bus.last_sequence(EVENTS)
+        guard = of_stack.guard(await _heard(bus), clock.now(), sessions=await under_way(bus))
+        return (passed("bus", f"{stored:,} events stored"), guard)
+    except LeitstandError as error:
+        return (failed("bus", str(error), "see the NATS server's log"),)
     finally:
         await bus.close()
+
+
+async def _heard(bus: Bus) -> datetime | None:
+    """When the guard last told, by the server's clock, that it is alive."""
+    found = await bus.latest(EVENTS, [event_subject(STACK, "risk", "heartbeat")])
+    return found[-1].stored_at if found else None

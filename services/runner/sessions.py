@@ -1,5 +1,7 @@
 """Which session a starting runner is to trade: the one that it left unfinished, or a new one."""
 
+from collections.abc import Sequence
+
 from services.runner.core.lifecycle import fail_session
 from services.runner.core.plan import plan
 from services.runner.recollection import Recollection, Recorded, readable
@@ -27,11 +29,19 @@ _CODE = ("services.runner", "shared.domain", "shared.schemas", "shared.venues")
 
 async def unfinished(bus: Bus, name: str) -> RunnerStart | None:
     """The newest session called `name` that has started and not ended."""
+    return next((start for start in reversed(await _begun(bus)) if start.details.config.name == name), None)
+
+
+async def under_way(bus: Bus) -> bool:
+    """Whether any session has started and not ended."""
+    return bool(await _begun(bus))
+
+
+async def _begun(bus: Bus) -> Sequence[RunnerStart]:
     latest = await bus.latest(EVENTS, [every_session("runner", "runner_start"), every_session("runner", "runner_end")])
     events = [event for event in map(readable, latest) if event is not None]
     ended = {event.session_id for event in events if isinstance(event, RunnerEnd)}
-    starts = [event for event in events if isinstance(event, RunnerStart) and event.session_id not in ended]
-    return next((start for start in reversed(starts) if start.details.config.name == name), None)
+    return [event for event in events if isinstance(event, RunnerStart) and event.session_id not in ended]
 
 
 async def recorded(bus: Bus, start: RunnerStart, verify: Verify, snapshots: Snapshots) -> Recorded:

@@ -20,10 +20,14 @@ def derived_id(cause_id: str, label: str, index: int = 0) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{fourth}-{digits[20:32]}"
 
 
+ORDER_PREFIX = "lt-"
+"""How each of our names for an order at a venue begins."""
+
+
 def client_order_id(session_id: str, number: int) -> str:
     """The name of a session's `number`-th order at the venue: 35 characters, fit for Binance and Alpaca."""
     digits = _digest(session_id, f"order:{number}")
-    return f"lt-{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
+    return f"{ORDER_PREFIX}{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
 
 
 def _digest(namespace: str, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol
 from shared.schemas.market import Candle
 from shared.schemas.orders import Ticket
 from shared.schemas.session import Instrument
+from shared.venues.standing import Listing, Standing
 from shared.venues.words import Word
 
 
@@ -23,6 +24,12 @@ class Market(Protocol):
 
     async def close(self) -> None:
         """End every connection."""
+
+    async def server_time(self) -> datetime:
+        """The venue's clock."""
+
+    async def listings(self) -> Mapping[str, Listing]:
+        """Each symbol as the venue offers it; one that it does not know is left out."""
 
     async def instruments(self) -> Mapping[str, Instrument]:
         """The trading rules of each symbol."""
@@ -50,6 +57,9 @@ class Account(Protocol):
 
     async def close(self) -> None:
         """End every connection."""
+
+    async def standing(self) -> Standing:
+        """What the key may do, and how the account may be used."""
 
     async def send(self, ticket: Ticket) -> Sequence[Word]:
         """Send the order, once."""

@@ -1,8 +1,10 @@
 """A session on a live market, from where it stands to its end."""
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from services.runner.conduct import Conductor
+from services.runner.core.lifecycle import Check
 from services.runner.core.state import State
 from services.runner.core.todo import obstacle
 from services.runner.course import Step, ending
@@ -11,14 +13,17 @@ from services.runner.live.course import LiveCourse
 from services.runner.live.dealing import Dealing
 from services.runner.live.opening import Opened
 from services.runner.live.slices import Slices
+from services.runner.preflight.finding import Finding, Verdict, failures, refusal
 from services.runner.recollection import Recorded
 from services.runner.setting_up import Options
 from services.runner.trading import Trading, Way
 from shared.domain.approval import ApprovedOrder
 from shared.runtime import clock
+from shared.runtime.errors import SettingsError
 from shared.runtime.service import Context
 from shared.schemas.market import timeframe_of
 from shared.schemas.orders import Ticket
+from shared.schemas.values import Level
 from shared.venues.live import Account
 from shared.venues.paper import PaperVenue
 
@@ -32,9 +37,20 @@ class LiveTrading(Trading):
         super().__init__(context, options, opened.config, opened.description, opened.start, opened.before)
         self._market = opened
 
+    async def _opened(self) -> Recorded:
+        """A session that begins now; SettingsError where the preflight forbids it.
+
+        One that goes on is not kept from it: what it has at the venue needs somebody who watches.
+        """
+        if failures(self._market.findings):
+            raise SettingsError(refusal(self._config.name, self._market.findings))
+        return await super()._opened()
+
     async def _way(self, left: Recorded, hearing: Hearing) -> Way:
         state, account = left.state, self._market.account
-        conductor = Conductor(state, clock.now)
+        conductor = Conductor(state, clock.now, tuple(map(_check, self._market.findings)))
+        for finding in failures(self._market.findings):
+            self._context.log.warning("the preflight failed", check=finding.name, reason=finding.sentence)
         slices = self._slices(state, hearing)
         dealing = self._dealing(account, conductor, hearing) if account else None
         return Way(
@@ -75,6 +91,18 @@ class LiveTrading(Trading):
         for candles in self._market.warmup:
             if state.market_time is None or candles[0].close_time > state.market_time:
                 yield Step(candles, True, None)
+
+
+def _check(finding: Finding) -> Check:
+    status, level = _AS_CHECK[finding.verdict]
+    return Check(finding.name, finding.sentence, status, level)
+
+
+_AS_CHECK: Mapping[Verdict, tuple[Literal["pass", "fail"], Level]] = {
+    "pass": ("pass", "info"),
+    "warn": ("pass", "warning"),
+    "FAIL": ("fail", "error"),
+}
 
 
 def _warms_up(state: State) -> bool:

@@ -11,7 +11,7 @@ __all__ = ["Access", "account", "market"]
 
 def account(access: Access) -> BinanceAccount:
     """The account that `access` opens."""
-    return BinanceAccount(connected(access))
+    return BinanceAccount(connected(access), access.testnet)
 
 
 def market(access: Access, symbols: Sequence[str], timeframe: str) -> BinanceMarket:

@@ -8,9 +8,10 @@ from typing import Any
 import structlog
 
 from shared.schemas.orders import Ticket
-from shared.venues.binance import orders
+from shared.venues.binance import orders, standing
 from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
 from shared.venues.binance.errors import is_about_the_clock
+from shared.venues.standing import Standing
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Word
 
@@ -24,8 +25,9 @@ class BinanceAccount:
     proof_seconds = 10.0
     """An order that has not arrived so long after it was sent never will: its timestamp is too old by then."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, testnet: bool) -> None:
         self._client = client
+        self._testnet = testnet
 
     async def open(self) -> None:
         """Measure the clock's offset, which signed calls need."""
@@ -35,6 +37,13 @@ class BinanceAccount:
     async def close(self) -> None:
         """End every connection."""
         await self._client.close()
+
+    async def standing(self) -> Standing:
+        """What the key may do, and how the account may be used; the testnet does not tell the former."""
+        account = await self._asked("privateGetAccount", omitZeroBalances="true")
+        told = None if self._testnet else await self._asked("sapiGetAccountApiRestrictions")
+        with told_as_trouble():
+            return standing.standing(account, standing.rights(told) if told is not None else standing.UNTOLD)
 
     async def send(self, ticket: Ticket) -> Sequence[Word]:
         """Send the order, once."""

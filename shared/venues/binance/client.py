@@ -113,6 +113,7 @@ def connected(access: Access) -> Client:
             "options": {
                 "defaultType": "spot",
                 "fetchMarkets": {"types": ["spot"]},
+                "fetchMargins": False,
                 "recvWindow": RECV_WINDOW_MS,
                 "adjustForTimeDifference": False,
             },

@@ -30,6 +30,8 @@ _FATES: Mapping[int, Fate] = {
     -2015: Fate.FATAL,  # invalid API key, IP, or permissions
     -2026: Fate.ABSENT,  # an order without fills, archived after 90 days
 }
+INVALID_SYMBOL = -1121
+"""One of the symbols that were asked for is unknown."""
 _CLOCK = -1021
 _DUPLICATE = "duplicate order"
 

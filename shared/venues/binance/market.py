@@ -11,6 +11,10 @@ from shared.schemas.market import Candle, timeframe_of
 from shared.schemas.session import Instrument
 from shared.venues.binance import rules
 from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
+from shared.venues.binance.errors import INVALID_SYMBOL
+from shared.venues.binance.standing import listing
+from shared.venues.standing import Listing
+from shared.venues.trouble import VenueError
 
 _log = structlog.get_logger("binance")
 _PAGE = 1000
@@ -32,13 +36,42 @@ class BinanceMarket:
         """End every connection."""
         await self._client.close()
 
+    async def server_time(self) -> datetime:
+        """The venue's clock."""
+        told = await self._client.asked("publicGetTime")
+        with told_as_trouble():
+            return datetime.fromtimestamp(int(told["serverTime"]) / 1000, UTC)
+
+    async def listings(self) -> Mapping[str, Listing]:
+        """Each symbol as the venue offers it; one that it does not know is left out."""
+        try:
+            return await self._listed(self._symbols)
+        except VenueError as error:
+            if error.code != INVALID_SYMBOL:
+                raise
+        return await self._listed_singly()
+
+    async def _listed_singly(self) -> Mapping[str, Listing]:
+        """One symbol that the venue does not know makes it refuse all: those that it does know are asked for alone."""
+        found: dict[str, Listing] = {}
+        for symbol in self._symbols:
+            try:
+                found |= await self._listed([symbol])
+            except VenueError as error:
+                if error.code != INVALID_SYMBOL:
+                    raise
+        return found
+
+    async def _listed(self, symbols: Sequence[str]) -> Mapping[str, Listing]:
+        told = await self._client.asked("publicGetExchangeInfo", symbols=_json(symbols))
+        with told_as_trouble():
+            return {each["symbol"]: listing(each) for each in told["symbols"]}
+
     async def instruments(self) -> Mapping[str, Instrument]:
-        """The trading rules of each symbol; VenueError for one that is not traded."""
+        """The trading rules of each symbol."""
         told = await self._client.asked("publicGetExchangeInfo", symbols=_json(self._symbols))
         with told_as_trouble():
             found = {each["symbol"]: each for each in told["symbols"]}
-            for each in found.values():
-                rules.check_tradable(each)
             return {symbol: rules.instrument(found[symbol]) for symbol in self._symbols}
 
     async def history(self, symbol: str, start: datetime, end: datetime) -> Sequence[Candle]:

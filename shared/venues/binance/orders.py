@@ -11,7 +11,7 @@ from shared.schemas.orders import Ticket
 from shared.schemas.values import OrderType, TimeInForce, plain
 from shared.venues.words import Executed, Shown, Standing, Word
 
-_TYPES: Mapping[OrderType, str] = {
+TYPES: Mapping[OrderType, str] = {
     OrderType.MARKET: "MARKET",
     OrderType.LIMIT: "LIMIT",
     OrderType.STOP: "STOP_LOSS",
@@ -35,7 +35,7 @@ def request_of(ticket: Ticket) -> dict[str, str]:
     request = {
         "symbol": ticket.symbol,
         "side": ticket.side.upper(),
-        "type": _TYPES[ticket.type],
+        "type": TYPES[ticket.type],
         "quantity": plain(ticket.qty),
         "newClientOrderId": ticket.client_order_id,
         "newOrderRespType": "FULL",

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from shared.schemas.session import Instrument
-from shared.venues.trouble import Fate, VenueError
 
 
 def instrument(told: Mapping[str, Any]) -> Instrument:
@@ -19,12 +18,6 @@ def instrument(told: Mapping[str, Any]) -> Instrument:
         min_qty=max(_number(lot, "minQty"), _number(market_lot, "minQty")),
         min_notional=_number(notional, "minNotional"),
     )
-
-
-def check_tradable(told: Mapping[str, Any]) -> None:
-    """VenueError where the symbol is not traded on spot now."""
-    if told.get("status") != "TRADING" or not told.get("isSpotTradingAllowed", True):
-        raise VenueError("binance", Fate.REFUSED, f"{told['symbol']} is not traded now: {told.get('status')}")
 
 
 def _number(found: Mapping[str, Any], name: str) -> Decimal:

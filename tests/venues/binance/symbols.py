@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.venues.binance.amounts import ZERO, text
 from tests.venues.binance.orders import MARKETS, STOPS, TYPES, Order, Wanted
-from tests.venues.binance.refusal import Refusal, filter_failure
+from tests.venues.binance.refusal import Refusal, filter_failure, rejected
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Symbol:
     max_algo_orders: int = 5
     max_position: Decimal = ZERO
     status: str = "TRADING"
+    types: tuple[str, ...] = tuple(TYPES)
     oco: bool = True
     liquidity: Decimal | None = None
     """What may be traded on each side until the next price; None for as much as one likes."""
@@ -91,7 +92,7 @@ class Symbol:
             "quoteAssetPrecision": 8,
             "baseCommissionPrecision": 8,
             "quoteCommissionPrecision": 8,
-            "orderTypes": list(TYPES),
+            "orderTypes": list(self.types),
             "icebergAllowed": False,
             "ocoAllowed": self.oco,
             "otoAllowed": False,
@@ -118,6 +119,8 @@ class Symbol:
         """
         if self.status != "TRADING":
             raise Refusal(-1013, "Market is closed.")
+        if wanted.type not in self.types:
+            raise rejected(f"{wanted.type.replace('_', ' ').capitalize()} orders are not supported for this symbol.")
         for price in (wanted.price, wanted.stop):
             self._check_price(price)
         self._check_percent(wanted, average)

@@ -1,0 +1,59 @@
+"""What a check found, and what follows from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Verdict = Literal["pass", "warn", "FAIL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the preflight: what was checked, what was `told` of it, and what to do unless all is well."""
+
+    name: str
+    verdict: Verdict
+    told: str
+    advice: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What was found and what to do, in one line."""
+        return f"{self.told}; {self.advice}" if self.advice else self.told
+
+
+def passed(name: str, told: str) -> Finding:
+    """All is well."""
+    return Finding(name, "pass", told)
+
+
+def warned(name: str, told: str, advice: str) -> Finding:
+    """A session may begin, and somebody should know."""
+    return Finding(name, "warn", told, advice)
+
+
+def failed(name: str, told: str, advice: str) -> Finding:
+    """No session may begin like this."""
+    return Finding(name, "FAIL", told, advice)
+
+
+def failures(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that forbid a session."""
+    return tuple(finding for finding in findings if finding.verdict == "FAIL")
+
+
+def refusal(session: str, findings: Iterable[Finding]) -> str:
+    """Why `session` can't begin: every failed line."""
+    lines = "; ".join(f"{finding.name}: {finding.sentence}" for finding in failures(findings))
+    return f"{session} can't begin: {lines}"
+
+
+def spelled(amount: Decimal) -> str:
+    """An amount for people: thousands apart, no trailing zeros."""
+    return f"{amount.normalize():,f}"
+
+
+def percent(share: Decimal) -> str:
+    """A share for people."""
+    return f"{spelled(share * 100)} %"
