@@ -1,15 +1,14 @@
 """From a session's configuration and the settings to its live market and its account."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
-
-from pydantic import SecretStr
+from typing import Self
 
 from services.runner.feeds.port import FeedDescription, Slice
+from services.runner.live.connecting import CONNECTORS
 from services.runner.live.slices import closed_by, history
 from shared.runtime import clock
 from shared.runtime.errors import SettingsError
@@ -19,8 +18,8 @@ from shared.schemas.session import SessionConfig
 from shared.venues.live import Account, Market
 from shared.venues.trouble import VenueError
 
-if TYPE_CHECKING:
-    from shared.venues import binance
+_FURTHER_BACK = (1, 8, 64)
+"""A market that is closed at night and at weekends has its last bars further back than their lengths add up to."""
 
 
 @dataclass(frozen=True)
@@ -67,56 +66,44 @@ class LiveMarket:
             raise SettingsError(f"{self._config.name} can't begin: {error}") from error
 
     async def _opened(self) -> Opened:
-        from shared.venues import binance  # its client takes half a second and 100 MB: only who trades there pays
-
         config = self._config
-        access = _access(self._settings)
-        market = binance.market(access, config.symbols, config.timeframe)
+        connector = CONNECTORS[config.feed.kind]
+        market = connector.market(config, self._settings)
         self._open.push_async_callback(market.close)
         start = closed_by(clock.now(), timeframe_of(config.timeframe))
         config = config.model_copy(update={"instruments": dict(await market.instruments())})
-        warmup = await history(market, config.symbols, start - _length(config), start)
+        warmup = await _warmup(market, config, start)
         if self._settings.mode == "dry_run":
-            return Opened(config, market, None, {}, tuple(warmup), start)
-        account = binance.account(access)
+            return Opened(config, market, None, {}, warmup, start)
+        account = connector.account(self._settings)
         self._open.push_async_callback(account.close)
         await account.open()
-        return Opened(config, market, account, await account.holdings(config.symbols), tuple(warmup), start)
+        return Opened(config, market, account, await account.holdings(config.symbols), warmup, start)
 
 
-def _length(config: SessionConfig) -> timedelta:
-    return config.warmup_bars * timeframe_of(config.timeframe)
+async def _warmup(market: Market, config: SessionConfig, end: datetime) -> tuple[Slice, ...]:
+    """The last slices that closed by `end`."""
+    bars = config.warmup_bars
+    if not bars:
+        return ()
+    found: Sequence[Slice] = ()
+    for times in _FURTHER_BACK:
+        start = end - times * bars * timeframe_of(config.timeframe)
+        found = await history(market, config.symbols, start, end)
+        if len(found) >= bars:
+            break
+    return tuple(found[-bars:])
 
 
 def check_live(config: SessionConfig, settings: Settings) -> None:
     """SettingsError where the session's market can't be traded in this mode."""
     feed = config.feed.kind
-    if feed != "binance":
-        raise SettingsError(f"feed {feed!r}: this version follows Binance's market only")
+    if feed not in CONNECTORS:
+        raise SettingsError(f"feed {feed!r} is no live market; known are {', '.join(CONNECTORS)}")
     if config.shadow is not None:
         raise SettingsError("shadow: a session on a live market can't have one yet; take the table out")
-    if settings.mode == "dry_run":
-        return
     if settings.mode == "live":
         raise SettingsError("LIVE_TRADING: this version trades on the testnet only; leave LIVE_TRADING=false")
-    if config.venue != feed:
+    if settings.mode != "dry_run" and config.venue != feed:
         raise SettingsError(f"venue {config.venue!r} with feed {feed!r}: orders go where the prices come from")
-    if settings.binance_testnet_api_key is None:
-        raise SettingsError("set BINANCE_TESTNET_API_KEY and BINANCE_TESTNET_SECRET_KEY; the testnet needs them")
-
-
-def _access(settings: Settings) -> "binance.Access":
-    from shared.venues import binance
-
-    return binance.Access(
-        testnet=settings.mode == "testnet",
-        key=_clear(settings.binance_testnet_api_key) if settings.mode == "testnet" else "",
-        secret=_clear(settings.binance_testnet_secret_key) if settings.mode == "testnet" else "",
-        base_url=settings.binance_base_url,
-        ws_url=settings.binance_ws_url,
-        ws_api_url=settings.binance_ws_api_url,
-    )
-
-
-def _clear(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""
+    CONNECTORS[feed].check(config, settings)
