@@ -68,7 +68,7 @@ def _refuse_other_venues(config: SessionConfig, context: Context) -> None:
     if config.venue != "paper" or context.settings.mode != "dry_run":
         raise SettingsError(
             f"venue {config.venue!r} in mode {context.settings.mode}: on a simulated or recorded market orders go "
-            "to the paper venue only; set venue = 'paper' and DRY_RUN=true, or feed = 'binance'"
+            "to the paper venue only; set venue = 'paper' and DRY_RUN=true, or feed = 'binance' or 'alpaca'"
         )
 
 

@@ -159,6 +159,11 @@ _TOGETHER = (
 )
 
 
+def clear(secret: SecretStr | None) -> str:
+    """The secret in clear text; nothing where there is none."""
+    return secret.get_secret_value() if secret else ""
+
+
 def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
     """The settings; SettingsError naming each that is unknown, unreadable, wrong or in contradiction to another.
 

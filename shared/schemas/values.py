@@ -119,7 +119,7 @@ Identity = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[
 """A UUID in its canonical lower-case form."""
 
 ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,36}$")]
-"""Our name for an order; 36 characters suit Binance (36) and Alpaca (48)."""
+"""Our name for an order; 36 characters suit Binance (36) and Alpaca (128)."""
 
 Service = Literal["runner", "risk", "notifier", "recorder"]
 SERVICES: tuple[Service, ...] = get_args(Service)

@@ -67,10 +67,17 @@ async def test_nothing_is_replayed_after_a_reconnect(server: AlpacaServer, clien
 @pytest.mark.parametrize(
     ("fields", "refusal"),
     [
-        ({"client_order_id": "x" * 49}, (422, 40010001, "client_order_id must be no more than 48 characters")),
+        ({"client_order_id": "x" * 129}, (422, 40010001, "client_order_id must be no more than 128 characters")),
         ({"notional": "10"}, (422, 40010001, "only one of qty or notional is accepted")),
         ({"qty": "0.5", "time_in_force": "gtc"}, (422, 42210000, "fractional orders must be DAY orders")),
-        ({"extended_hours": True}, (422, 42210000, "extended hours order must be DAY limit orders")),
+        ({"extended_hours": True}, (422, 42210000, "extended hours order must be DAY or GTC limit orders")),
+        ({"qty": "0.001"}, (403, 40310000, "cost basis must be >= minimal amount of order 1")),
+        ({"symbol": "BTC/USD", "qty": "0.0001"}, (403, 40310000, "cost basis must be >= minimal amount of order 10")),
+        ({"symbol": "WHOLE", "qty": "0.5"}, (403, 40310000, 'asset "WHOLE" is not fractionable')),
+        (
+            {"symbol": "BTC/USD", "type": "stop", "stop_price": "1"},
+            (422, 42210000, "invalid order type for crypto order"),
+        ),
         ({"qty": "1001"}, (403, 40310000, "insufficient buying power")),
         ({"side": "sell"}, (403, 40310000, "account is not allowed to short")),
         (

@@ -268,9 +268,9 @@ def test_the_mode_tells_where_orders_go_or_why_they_do_not() -> None:
 
 
 def test_missing_keys_are_named() -> None:
-    assert session.keys(None, False).verdict == "pass"
-    assert session.keys(("KEY", "SECRET"), True).verdict == "pass"
-    assert session.keys(("KEY", "SECRET"), False).told == "KEY and SECRET are not set"
+    assert session.keys(None).verdict == "pass"
+    assert session.keys(session.Keys(("KEY", "SECRET"), True, "")).verdict == "pass"
+    assert session.keys(session.Keys(("KEY", "SECRET"), False, "")).told == "KEY and SECRET are not set"
 
 
 def test_too_little_history_is_told_in_bars() -> None:

@@ -3,7 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_delay,
+    stop_never,
+    wait_exponential_jitter,
+)
 from tenacity.wait import wait_base
 
 from services.runner.core.inputs import CallFailed, CallSucceeded, VenueTrouble
@@ -47,10 +54,11 @@ class Calls:
         call: Callable[[], Awaitable[T]],
         again: Callable[[VenueError], bool],
         longest: float | None = None,
+        within: float | None = None,
     ) -> T:
         """The answer to a call that is made as long as `again` holds of its error; the last error is raised.
 
-        `longest` is the longest pause in seconds, but for one that the venue asks for.
+        `longest` is the longest pause in seconds, but for one that the venue asks for; `within` bounds the whole.
         """
         attempts = 0
 
@@ -67,6 +75,7 @@ class Calls:
             retry=retry_if_exception(lambda error: isinstance(error, VenueError) and again(error)),
             wait=_Pause(longest or LONGEST_PAUSE),
             before_sleep=failed,
+            stop=stop_never if within is None else stop_after_delay(within),
             reraise=True,
         )
         try:
@@ -82,6 +91,11 @@ class Calls:
 def may_help(error: VenueError) -> bool:
     """Whether nothing happened and asking again may help."""
     return error.fate is Fate.RETRY
+
+
+def may_answer(error: VenueError) -> bool:
+    """The same of a question, which may be asked again whatever became of it."""
+    return error.fate in (Fate.RETRY, Fate.UNKNOWN)
 
 
 def _error_of(state: RetryCallState) -> VenueError | None:

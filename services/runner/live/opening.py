@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from pydantic import SecretStr
+import structlog
 
+from services.runner.core.inputs import CallFailed, VenueTrouble
 from services.runner.core.plan import Plan, plan
 from services.runner.feeds.port import FeedDescription, Slice
+from services.runner.live.calling import Calls, may_answer
+from services.runner.live.connecting import CONNECTORS
 from services.runner.live.slices import closed_by, history
 from services.runner.preflight import session as of_session
 from services.runner.preflight.asking import examine_account, examine_market
 from services.runner.preflight.finding import Finding, failures, refusal
 from services.runner.preflight.risk import risk
+from services.runner.preflight.session import Keys
 from shared.runtime import clock
 from shared.runtime.errors import SettingsError
 from shared.runtime.settings import Settings
@@ -25,8 +29,11 @@ from shared.schemas.values import STACK, Mode
 from shared.venues.live import Account, Market
 from shared.venues.trouble import VenueError
 
-if TYPE_CHECKING:
-    from shared.venues import binance
+OPENING_SECONDS = 60.0
+"""So long a venue that does not answer is asked before the session is given up; whoever restarts us goes on asking."""
+_log = structlog.get_logger("market")
+_FURTHER_BACK = (1, 8, 64)
+"""A market that is closed at night and at weekends has its last bars further back than their lengths add up to."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Opened:
     before: Mapping[str, Decimal]
     warmup: tuple[Slice, ...]
     start: datetime
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def description(self) -> FeedDescription:
@@ -71,20 +78,22 @@ class LiveMarket:
         """Everything that can be known before the session: what the settings say, then what the venue answers."""
         prepared, mode = plan(STACK, self._config), self._settings.mode
         wrong = obstacle(self._config, mode)
-        found = [of_session.mode(mode, wrong), of_session.keys(*_keys(self._settings))]
-        if self._config.feed.kind == "binance":
+        wanted = _keys(self._config, self._settings)
+        found = [of_session.mode(mode, wrong), of_session.keys(wanted)]
+        connector = CONNECTORS.get(self._config.feed.kind)
+        if connector and (connector.public or not failures(found)):
             self._connect()
             found += await self._asked(prepared)
         return (*found, *risk(prepared, mode), of_session.warmup(prepared))
 
     def _connect(self) -> None:
-        from shared.venues import binance  # its client takes half a second and 100 MB: only who trades there pays
-
-        access = _access(self._settings)
-        self._market = binance.market(access, self._config.symbols, self._config.timeframe)
+        if self._market is not None:
+            return
+        connector, keys = CONNECTORS[self._config.feed.kind], _keys(self._config, self._settings)
+        self._market = connector.market(self._config, self._settings)
         self._open.push_async_callback(self._market.close)
-        if access.key:
-            self._account = binance.account(access)
+        if self._settings.mode != "dry_run" and keys and keys.present:
+            self._account = connector.account(self._settings)
             self._open.push_async_callback(self._account.close)
 
     async def _asked(self, prepared: Plan) -> Sequence[Finding]:
@@ -95,33 +104,57 @@ class LiveMarket:
         return (*found, *await examine_account(prepared, self._account, listings))
 
     async def opened(self) -> Opened:
-        """Ask the venue for its rules and its history; SettingsError where it can't be traded on."""
-        _check(self._config, self._settings)
-        findings = tuple(await self.examined())
-        try:
-            return await self._opened(findings)
-        except VenueError as error:
-            if failures(findings):
-                raise SettingsError(refusal(self._config.name, findings)) from error
-            raise SettingsError(f"{self._config.name} can't begin: {error}") from error
+        """Ask the venue for its rules and its history, then for all that the preflight judges.
 
-    async def _opened(self, findings: tuple[Finding, ...]) -> Opened:
+        SettingsError where the session can't begin; a venue that does not answer is asked for a minute.
+        """
+        _check(self._config, self._settings)
+        self._connect()
+        try:
+            calls = Calls(_log_trouble)
+            opened = await calls.until("open the session", self._opened, may_answer, within=OPENING_SECONDS)
+        except VenueError as error:
+            raise SettingsError(_refusal(self._config.name, error, await self.examined())) from error
+        return replace(opened, findings=tuple(await self.examined()))
+
+    async def _opened(self) -> Opened:
         config, market, account = self._config, self._market, self._account
         assert market is not None
+        if account is not None:
+            await account.open()
         start = closed_by(clock.now(), timeframe_of(config.timeframe))
         config = config.model_copy(update={"instruments": dict(await market.instruments())})
-        warmup = await history(market, config.symbols, start - _length(config), start)
+        warmup = await _warmup(market, config, start)
         before = await account.holdings(config.symbols) if account else {}
-        return Opened(config, market, account, before, tuple(warmup), start, findings)
+        return Opened(config, market, account, before, warmup, start)
 
 
-def _length(config: SessionConfig) -> timedelta:
-    return config.warmup_bars * timeframe_of(config.timeframe)
+def _refusal(name: str, error: VenueError, findings: Sequence[Finding]) -> str:
+    return refusal(name, findings) if failures(findings) else f"{name} can't begin: {error}"
+
+
+def _log_trouble(trouble: VenueTrouble) -> None:
+    if isinstance(trouble, CallFailed):
+        _log.warning("the venue does not answer", call=trouble.call, reason=trouble.reason, attempt=trouble.attempt)
+
+
+async def _warmup(market: Market, config: SessionConfig, end: datetime) -> tuple[Slice, ...]:
+    """The last slices that closed by `end`."""
+    bars = config.warmup_bars
+    if not bars:
+        return ()
+    found: Sequence[Slice] = ()
+    for times in _FURTHER_BACK:
+        start = end - times * bars * timeframe_of(config.timeframe)
+        found = await history(market, config.symbols, start, end)
+        if len(found) >= bars:
+            break
+    return tuple(found[-bars:])
 
 
 def _check(config: SessionConfig, settings: Settings) -> None:
     """SettingsError, before anything is connected, where the settings alone forbid the session."""
-    told = (of_session.mode(settings.mode, obstacle(config, settings.mode)), of_session.keys(*_keys(settings)))
+    told = (of_session.mode(settings.mode, obstacle(config, settings.mode)), of_session.keys(_keys(config, settings)))
     if failures(told):
         raise SettingsError(refusal(config.name, told))
 
@@ -129,53 +162,17 @@ def _check(config: SessionConfig, settings: Settings) -> None:
 def obstacle(config: SessionConfig, mode: Mode) -> str | None:
     """Why the session's market can't be traded in this mode, or None."""
     feed = config.feed.kind
-    if feed != "binance":
-        return f"feed {feed!r}: this version follows Binance's market only"
+    if feed not in CONNECTORS:
+        return f"feed {feed!r} is no live market; known are {', '.join(CONNECTORS)}"
     if config.shadow is not None:
         return "shadow: a session on a live market can't have one yet; take the table out"
     if mode == "live":
         return "LIVE_TRADING: this version trades on the testnet only; leave LIVE_TRADING=false"
     if mode != "dry_run" and config.venue != feed:
         return f"venue {config.venue!r} with feed {feed!r}: orders go where the prices come from"
-    return None
+    return CONNECTORS[feed].obstacle(config)
 
 
-def _keys(settings: Settings) -> tuple[tuple[str, str] | None, bool]:
-    """The settings that hold the mode's key, and whether they are there."""
-    if settings.mode == "dry_run":
-        return None, False
-    return _KEYS[settings.mode], _pair(settings)[0] is not None
-
-
-_KEYS = {
-    "testnet": ("BINANCE_TESTNET_API_KEY", "BINANCE_TESTNET_SECRET_KEY"),
-    "live": ("BINANCE_API_KEY", "BINANCE_SECRET_KEY"),
-}
-
-
-def _pair(settings: Settings) -> tuple[SecretStr | None, SecretStr | None]:
-    match settings.mode:
-        case "testnet":
-            return settings.binance_testnet_api_key, settings.binance_testnet_secret_key
-        case "live":
-            return settings.binance_api_key, settings.binance_secret_key
-        case _:
-            return None, None
-
-
-def _access(settings: Settings) -> "binance.Access":
-    from shared.venues import binance
-
-    key, secret = _pair(settings)
-    return binance.Access(
-        testnet=settings.mode == "testnet",
-        key=_clear(key),
-        secret=_clear(secret),
-        base_url=settings.binance_base_url,
-        ws_url=settings.binance_ws_url,
-        ws_api_url=settings.binance_ws_api_url,
-    )
-
-
-def _clear(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""
+def _keys(config: SessionConfig, settings: Settings) -> Keys | None:
+    connector = CONNECTORS.get(config.feed.kind)
+    return connector.keys(settings) if connector else None

@@ -1,11 +1,21 @@
 """Whether the session may be traded in this mode at all, and has the keys for it."""
 
+from typing import NamedTuple
+
 from services.runner.core.plan import Plan
 from services.runner.preflight.finding import Finding, failed, passed, warned
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import Mode
 
 _GOES_TO = {"dry_run": "the paper venue", "testnet": "the venue's testnet, or paper account", "live": "THE REAL VENUE"}
+
+
+class Keys(NamedTuple):
+    """The settings of a key and its secret, by name, whether they are there, and what else to do or know of them."""
+
+    names: tuple[str, str]
+    present: bool
+    advice: str
 
 
 def mode(mode: Mode, obstacle: str | None) -> Finding:
@@ -15,13 +25,13 @@ def mode(mode: Mode, obstacle: str | None) -> Finding:
     return passed("mode", f"{mode}: orders go to {_GOES_TO[mode]}")
 
 
-def keys(names: tuple[str, str] | None, present: bool) -> Finding:
-    """Whether the settings called `names` are there; None for a mode that needs no key."""
-    if names is None:
+def keys(wanted: Keys | None) -> Finding:
+    """Whether the settings that are needed are there; None for a mode that needs no key."""
+    if wanted is None:
         return passed("keys", "none needed in a dry run")
-    key, secret = names
-    if not present:
-        return failed("keys", f"{key} and {secret} are not set", f"set {key} and {secret}, or DRY_RUN=true")
+    key, secret = wanted.names
+    if not wanted.present:
+        return failed("keys", f"{key} and {secret} are not set", f"set {key} and {secret}, {wanted.advice}")
     return passed("keys", f"{key} and {secret} are set")
 
 

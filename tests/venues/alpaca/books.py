@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
 
 from tests.venues.alpaca.assets import Asset
+from tests.venues.alpaca.calendar import EASTERN
 from tests.venues.alpaca.orders import Order, plain, written
 
 
@@ -33,9 +35,10 @@ class Fill(NamedTuple):
     leaves: Decimal
 
     def told(self) -> dict[str, Any]:
-        """The entry among the account's activities."""
+        """The entry among the account's activities. Its id begins with Eastern time and is not the execution's."""
+        local = self.at.astimezone(EASTERN)
         return {
-            "id": f"{self.at:%Y%m%d%H%M%S}{self.at.microsecond // 1000:03}::{self.id}",
+            "id": f"{local:%Y%m%d%H%M%S}{local.microsecond // 1000:03}::{uuid5(NAMESPACE_URL, self.id)}",
             "activity_type": "FILL",
             "transaction_time": written(self.at),
             "type": "partial_fill" if self.leaves else "fill",

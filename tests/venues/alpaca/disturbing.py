@@ -13,6 +13,7 @@ OPTIONAL = {
     "sma",
     "regt_buying_power",
     "crypto_status",
+    "crypto_tier",
     "asset_marginable",
     "settlement_date",
     "event_id",

@@ -9,7 +9,7 @@ from tests.venues.alpaca.calendar import EASTERN
 from tests.venues.alpaca.orders import Order, Terms, plain
 from tests.venues.alpaca.refusal import NOT_UNIQUE, forbidden, unprocessable
 
-SMALLEST_CRYPTO_COST = Decimal(10)
+SMALLEST_COST, SMALLEST_CRYPTO_COST = Decimal(1), Decimal(10)
 OPG_FROM, OPG_UNTIL, CLS_UNTIL = time(19), time(9, 28), time(15, 50)
 
 
@@ -78,8 +78,9 @@ def check_means(terms: Terms, books: Books, standing: Standing, price: Decimal) 
         _check_holding(terms, books, price)
         return
     cost = terms.notional or (terms.qty or Decimal(0)) * (terms.limit_price or terms.stop_price or price)
-    if terms.asset.is_crypto and cost < SMALLEST_CRYPTO_COST and price:
-        raise forbidden(f"cost basis must be >= minimal amount of order {SMALLEST_CRYPTO_COST}")
+    smallest = SMALLEST_CRYPTO_COST if terms.asset.is_crypto else SMALLEST_COST
+    if cost < smallest and price:
+        raise forbidden(f"cost basis must be >= minimal amount of order {smallest}")
     available = buying_power(books, standing, crypto=terms.asset.is_crypto)
     if cost > available and terms.asset.is_crypto:
         raise forbidden(

@@ -8,7 +8,7 @@ from tests.venues.alpaca.assets import Asset
 from tests.venues.alpaca.orders import Terms
 from tests.venues.alpaca.refusal import MALFORMED, forbidden, unprocessable
 
-LONGEST_ID = 48
+LONGEST_ID = 128
 EQUITY_TYPES = ("market", "limit", "stop", "stop_limit")
 CRYPTO_TYPES = ("market", "limit", "stop_limit")
 EQUITY_TIMES = ("day", "gtc", "opg", "cls", "ioc", "fok")
@@ -158,8 +158,8 @@ def _check_equity(terms: Terms) -> None:
         raise unprocessable("fractional orders must be DAY orders")
     if fractional and terms.order_class != "simple":
         raise unprocessable("fractional orders must be simple orders")
-    if terms.extended_hours and (terms.type != "limit" or terms.time_in_force != "day"):
-        raise unprocessable("extended hours order must be DAY limit orders")
+    if terms.extended_hours and (terms.type != "limit" or terms.time_in_force not in ("day", "gtc")):
+        raise unprocessable("extended hours order must be DAY or GTC limit orders")
     if terms.time_in_force in ("opg", "cls") and terms.type not in ("market", "limit"):
         raise unprocessable(f"{terms.time_in_force} orders must be market or limit orders")
     if terms.time_in_force in ("ioc", "fok") and terms.type not in ("market", "limit"):

@@ -7,7 +7,8 @@ from aiohttp import WSMsgType, web
 
 from tests.venues.alpaca import answers
 from tests.venues.alpaca.access import Access
-from tests.venues.alpaca.exchange import Event, Exchange
+from tests.venues.alpaca.exchange import Exchange
+from tests.venues.alpaca.floor import Event
 from tests.venues.alpaca.frames import DISTURBED, binary_json
 from tests.venues.alpaca.orders import plain, written
 from tests.venues.channel import Channel

@@ -1,0 +1,60 @@
+"""A session at Alpaca: what it needs of the settings, and what Alpaca's orders need of the session."""
+
+from typing import TYPE_CHECKING
+
+from services.runner.preflight.session import Keys
+from shared.runtime.settings import Settings, clear
+from shared.schemas.session import SessionConfig
+from shared.venues.live import Account, Market
+
+if TYPE_CHECKING:
+    from shared.venues import alpaca
+
+
+def obstacle(config: SessionConfig) -> str | None:
+    """What the session wants and Alpaca has not, or None."""
+    if config.timeframe != "1m":
+        return f"timeframe {config.timeframe!r}: Alpaca streams bars of the minute; set timeframe = '1m'"
+    return next(filter(None, (_obstacle_of(symbol, config) for symbol in config.symbols)), None)
+
+
+def keys(settings: Settings) -> Keys:
+    """Alpaca tells prices, rules and trading hours to its users only, so a dry run needs the key too."""
+    names = ("ALPACA_PAPER_API_KEY", "ALPACA_PAPER_SECRET_KEY")
+    return Keys(names, settings.alpaca_paper_api_key is not None, "in a dry run, too, for the prices; no order is sent")
+
+
+def market(config: SessionConfig, settings: Settings) -> Market:
+    """The session's market."""
+    from shared.venues import alpaca
+
+    return alpaca.market(_access(settings), config.symbols, config.timeframe)
+
+
+def account(settings: Settings) -> Account:
+    """The account that orders go to."""
+    from shared.venues import alpaca
+
+    return alpaca.account(_access(settings))
+
+
+def _obstacle_of(symbol: str, config: SessionConfig) -> str | None:
+    _, slash, quote = symbol.partition("/")
+    if (quote or "USD") != config.quote:
+        return f"quote {config.quote!r}: {symbol} is priced in {quote or 'USD'} at Alpaca"
+    if slash and config.sizing.stop_distance and config.orders.stop == "stop":
+        return f"orders.stop: Alpaca has no stop orders for {symbol}; set orders.stop = 'stop_limit'"
+    return None
+
+
+def _access(settings: Settings) -> "alpaca.Access":
+    from shared.venues import alpaca
+
+    return alpaca.Access(
+        paper=True,
+        key=clear(settings.alpaca_paper_api_key),
+        secret=clear(settings.alpaca_paper_secret_key),
+        base_url=settings.alpaca_base_url,
+        data_url=settings.alpaca_data_url,
+        stream_url=settings.alpaca_stream_url,
+    )

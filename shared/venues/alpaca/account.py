@@ -1,0 +1,171 @@
+"""An account at Alpaca: sending, cancelling and looking at orders, and hearing what becomes of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from shared.schemas.orders import Ticket
+from shared.schemas.values import iso
+from shared.venues.alpaca import orders, streams
+from shared.venues.alpaca.calendar import Calendar
+from shared.venues.alpaca.client import UNREADABLE, Client, told_as_trouble
+from shared.venues.alpaca.errors import NAME
+from shared.venues.alpaca.fees import rates_of
+from shared.venues.alpaca.symbols import as_position, is_pair
+from shared.venues.trouble import Fate, VenueError
+from shared.venues.words import Word
+
+_BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
+_PAGE, _ORDERS_PAGE = 100, 500
+_MARGIN = timedelta(seconds=1)
+"""What lies at the very moment that is asked for may be left out."""
+_log = structlog.get_logger(NAME)
+
+
+class AlpacaAccount:
+    """One account. Every method raises VenueError, whose `fate` says what it leaves behind; none tries again.
+
+    An order for a stock is refused while the exchange is closed: Alpaca would keep it for the next opening.
+    """
+
+    name = NAME
+    proof_seconds = 30.0
+    """Alpaca's requests carry no time by which they'd become void; this is thrice the time-out of a call."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._calendar = Calendar(client)
+        self._rates = rates_of(None)
+        self._filled: dict[str, Decimal] = {}
+
+    async def open(self) -> None:
+        """Read what the account may do and pays; VenueError where it may not trade."""
+        told = await self._client.trading("GET", "/account")
+        with told_as_trouble():
+            blocks = [name for name in _BLOCKS if told.get(name)]
+            if told["status"] != "ACTIVE" or blocks:
+                problem = ", ".join(blocks) or told["status"]
+                raise VenueError(NAME, Fate.FATAL, f"the account may not trade: {problem}; see to it at Alpaca")
+            self._rates = rates_of(told.get("crypto_tier"))
+        await self._calendar.hours()
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self._client.close()
+
+    async def send(self, ticket: Ticket) -> Sequence[Word]:
+        """Send the order, once."""
+        request = orders.request_of(ticket)
+        if not is_pair(ticket.symbol):
+            await self._check_open(ticket.symbol)
+        answer = await self._client.trading("POST", "/orders", request)
+        with told_as_trouble():
+            return orders.answered(ticket, answer)
+
+    async def cancel(self, ticket: Ticket) -> Sequence[Word]:
+        """Take the order back; ABSENT where it is no longer worked."""
+        order = await self._order(ticket)
+        with told_as_trouble():
+            path = f"/orders/{order['id']}"
+        await self._client.trading("DELETE", path)
+        return await self.look(ticket)
+
+    async def look(self, ticket: Ticket) -> Sequence[Word]:
+        """The order as the venue shows it, with its executions; ABSENT where this answer does not know it."""
+        order = await self._order(ticket)
+        trades: Sequence[Mapping[str, Any]] = ()
+        with told_as_trouble():
+            filled = Decimal(order["filled_qty"])
+            if filled:
+                trades = await self._trades(order)
+                self._filled[order["id"]] = max(filled, self._filled.get(order["id"], filled))
+            return orders.shown(order, trades, self._rates)
+
+    async def open_orders(self, symbols: Sequence[str]) -> Sequence[str]:
+        """The names of the open orders in `symbols`, whoever placed them."""
+        asked = {"status": "open", "symbols": ",".join(symbols), "limit": _ORDERS_PAGE, "direction": "asc"}
+        names: dict[str, None] = {}
+        while True:
+            page = await self._client.trading("GET", "/orders", asked)
+            with told_as_trouble():
+                names |= {order["client_order_id"]: None for order in page}
+                if len(page) < _ORDERS_PAGE:
+                    return list(names)
+                asked["after"] = page[-1]["submitted_at"]
+
+    async def holdings(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
+        """Units held of each symbol's asset, free and locked together, zero included."""
+        positions = await self._client.trading("GET", "/positions")
+        with told_as_trouble():
+            held = {each["symbol"]: Decimal(each["qty"]) for each in positions}
+            return {symbol: held.get(as_position(symbol), Decimal(0)) for symbol in symbols}
+
+    async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
+        """Pass on what the venue reports, until the connection ends in a VenueError.
+
+        `ready` is called once it does, and whenever something can't be read or does not follow on what was told: ask
+        then.
+        """
+
+        def told(update: Mapping[str, Any]) -> None:
+            try:
+                words, whole = self._reported(update)
+            except UNREADABLE as error:
+                _log.warning("a report that can't be read", reason=repr(error))
+                ready()
+                return
+            heard(words)
+            if not whole:
+                ready()
+
+        await streams.follow(streams.OrderUpdates(self._client.access, told, ready), "the account's stream")
+
+    def _reported(self, update: Mapping[str, Any]) -> tuple[Sequence[Word], bool]:
+        """What an update says, and whether that is all there is to know.
+
+        A trade is told only where it takes its order on from what was filled before: on this its name hangs.
+        """
+        words = orders.reported(update, self._rates)
+        if orders.is_correction(update):
+            _log.error("a trade was corrected afterwards; compare the account with ours", update=dict(update))
+        if not orders.is_trade(update):
+            return words, True
+        order = update["order"]["id"]
+        before, after = orders.filled_by(update)
+        known = self._filled.get(order, Decimal(0))
+        if after > known != before:
+            return words[1:], False
+        self._filled[order] = max(after, known)
+        return words, True
+
+    async def _check_open(self, symbol: str) -> None:
+        """VenueError where stocks are not traded now, or where that can't be known; nothing has been sent then."""
+        try:
+            hours, now = await self._calendar.hours(), await self._calendar.now()
+        except VenueError as error:
+            fate = Fate.FATAL if error.fate is Fate.FATAL else Fate.RETRY
+            raise VenueError(NAME, fate, f"the exchange's hours: {error.reason}", error.code) from error
+        if not hours.open_at(now):
+            opens = hours.next_open(now)
+            until = f"; it opens at {iso(opens)}" if opens else ""
+            raise VenueError(NAME, Fate.REFUSED, f"{symbol}: the exchange is closed{until}")
+
+    async def _order(self, ticket: Ticket) -> Mapping[str, Any]:
+        asked = {"client_order_id": ticket.client_order_id}
+        order: Mapping[str, Any] = await self._client.trading("GET", "/orders:by_client_order_id", asked)
+        return order
+
+    async def _trades(self, order: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """The order's trades: all of the account's since the order was placed are asked for."""
+        placed = datetime.fromisoformat(order["created_at"]) - _MARGIN
+        asked = {"after": iso(placed), "direction": "asc", "page_size": _PAGE}
+        found: list[Mapping[str, Any]] = []
+        while True:
+            page = await self._client.trading("GET", "/account/activities/FILL", asked)
+            found += [each for each in page if each["order_id"] == order["id"]]
+            if len(page) < _PAGE:
+                return found
+            asked["page_token"] = page[-1]["id"]

@@ -1,0 +1,160 @@
+"""Alpaca's market data: trading rules, history by REST, closed bars of the minute by stream.
+
+Stocks are those of the IEX exchange, which every account may have. Bars outside the regular hours are left out, and a
+minute in which nothing was traded has no bar at all.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from shared.schemas.market import Candle, timeframe_of
+from shared.schemas.session import Instrument
+from shared.schemas.values import iso
+from shared.venues.alpaca import rules, streams
+from shared.venues.alpaca.calendar import Calendar
+from shared.venues.alpaca.client import UNREADABLE, Client, told_as_trouble
+from shared.venues.alpaca.errors import NAME
+from shared.venues.alpaca.hours import Hours
+from shared.venues.alpaca.symbols import is_pair
+from shared.venues.trouble import Fate, VenueError
+
+_MINUTE = timedelta(minutes=1)
+_FEED = "iex"
+_PAGE = 10_000
+"""Bars in one answer, at most."""
+_SIGN_OF_LIFE_SECONDS = 30.0
+_log = structlog.get_logger(NAME)
+
+
+class AlpacaMarket:
+    """The market of some symbols in bars of the minute, which are the ones that are streamed."""
+
+    name = NAME
+
+    def __init__(self, client: Client, symbols: Sequence[str], timeframe: str) -> None:
+        if timeframe_of(timeframe) != _MINUTE:
+            raise VenueError(NAME, Fate.REFUSED, f"timeframe {timeframe!r}: its streams tell bars of 1m only")
+        self._client = client
+        self._pairs = [symbol for symbol in symbols if is_pair(symbol)]
+        self._stocks = [symbol for symbol in symbols if not is_pair(symbol)]
+        self._calendar = Calendar(client)
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self._client.close()
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """The trading rules of each symbol; VenueError for one that is not traded."""
+        symbols = [*self._stocks, *self._pairs]
+        assets = await asyncio.gather(*(self._asset(symbol) for symbol in symbols))
+        last = await self._last_prices()
+        with told_as_trouble():
+            for asset in assets:
+                rules.check_tradable(asset)
+            found = {asset["symbol"]: rules.instrument(asset, last.get(asset["symbol"])) for asset in assets}
+            return {symbol: found[symbol] for symbol in symbols}
+
+    async def history(self, symbol: str, start: datetime, end: datetime) -> Sequence[Candle]:
+        """The candles that opened from `start` on and closed by `end`, oldest first."""
+        hours = None if is_pair(symbol) else await self._calendar.hours_between(start, end)
+        if hours is not None and not hours.touch(start, end):
+            return ()
+        asked = {"symbols": symbol, "timeframe": "1Min", "start": iso(start), "end": iso(end), "limit": _PAGE}
+        found: list[Candle] = []
+        while True:
+            page = await self._page(symbol, asked)
+            with told_as_trouble():
+                found += [
+                    _candle(symbol, bar, datetime.fromisoformat(bar["t"])) for bar in page["bars"].get(symbol, ())
+                ]
+            if not page.get("next_page_token"):
+                return [each for each in found if each.close_time <= end and _counts(each, hours)]
+            asked["page_token"] = page["next_page_token"]
+
+    async def follow(self, heard: Callable[[Candle], None], alive: Callable[[], None]) -> None:
+        """Pass on candles as they close until a connection ends in a VenueError.
+
+        `alive` on every message, and as long as there is nothing to say because no symbol is traded.
+        """
+
+        def told(bar: Mapping[str, Any]) -> None:
+            try:
+                candle = _candle(bar["S"], bar, bar["t"].to_datetime())
+            except UNREADABLE as error:  # REST tells the bar, as it does for one that the stream leaves out
+                _log.warning("a candle that can't be read", reason=repr(error))
+                return
+            if _counts(candle, None if is_pair(candle.symbol) else self._calendar.known):
+                heard(candle)
+
+        if self._stocks:
+            await self._calendar.hours()
+        ended: VenueError | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for path, symbols in self._streamed():
+                    bars = streams.Bars(self._client.access, path, symbols, told, alive)
+                    group.create_task(streams.follow(bars, "the market's stream"))
+                if self._stocks:
+                    group.create_task(self._keep_hours(alive))
+        except* VenueError as errors:
+            ended = _first(errors)
+        assert ended is not None
+        raise ended
+
+    def _streamed(self) -> Sequence[tuple[str, Sequence[str]]]:
+        both = ((f"/v2/{_FEED}", self._stocks), ("/v1beta3/crypto/us", self._pairs))
+        return [(path, symbols) for path, symbols in both if symbols]
+
+    async def _keep_hours(self, alive: Callable[[], None]) -> None:
+        """Know the hours of the days to come; a stream that has nothing to say because all is closed is alive."""
+        while True:
+            is_open = (await self._calendar.hours()).open_at(await self._calendar.now())
+            if not is_open and not self._pairs:
+                alive()
+            await asyncio.sleep(_SIGN_OF_LIFE_SECONDS)
+
+    async def _asset(self, symbol: str) -> Mapping[str, Any]:
+        asset: Mapping[str, Any] = await self._client.trading("GET", f"/assets/{quote(symbol, safe='')}")
+        return asset
+
+    async def _last_prices(self) -> Mapping[str, Decimal]:
+        if not self._stocks:
+            return {}
+        asked = {"symbols": ",".join(self._stocks), "feed": _FEED}
+        told = await self._client.data("v2", "/stocks/trades/latest", asked)
+        with told_as_trouble():
+            return {symbol: Decimal(trade["p"]) for symbol, trade in told["trades"].items()}
+
+    async def _page(self, symbol: str, asked: Mapping[str, Any]) -> Any:
+        if is_pair(symbol):
+            return await self._client.data("v1beta3", "/crypto/us/bars", asked)
+        return await self._client.data("v2", "/stocks/bars", {**asked, "feed": _FEED, "adjustment": "split"})
+
+
+def _counts(candle: Candle, hours: Hours | None) -> bool:
+    return hours is None or hours.touch(candle.open_time, candle.close_time)
+
+
+def _first(errors: BaseExceptionGroup[VenueError]) -> VenueError:
+    found = errors.exceptions[0]
+    return found if isinstance(found, VenueError) else _first(found)
+
+
+def _candle(symbol: str, bar: Mapping[str, Any], opened: datetime) -> Candle:
+    """A bar; the streams' numbers are binary, of which the shortest text is what was written."""
+    return Candle(
+        symbol=symbol,
+        open_time=opened,
+        close_time=opened + _MINUTE,
+        open=Decimal(str(bar["o"])),
+        high=Decimal(str(bar["h"])),
+        low=Decimal(str(bar["l"])),
+        close=Decimal(str(bar["c"])),
+        volume=Decimal(str(bar["v"])),
+    )
