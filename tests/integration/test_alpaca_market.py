@@ -238,9 +238,9 @@ def test_without_a_key_nothing_begins_and_the_message_names_it(dry_run: bool) ->
     ],
 )
 def test_what_alpaca_has_not_is_told_before_anything_is_connected(given: dict[str, Any], problem: str) -> None:
-    keys = {"alpaca_paper_api_key": "a", "alpaca_paper_secret_key": "b"}
+    known = settings(dry_run=False, alpaca_paper_api_key="a", alpaca_paper_secret_key="b")
     with pytest.raises(SettingsError, match=problem):
-        LiveMarket(on_alpaca(**given), settings(dry_run=False, **keys))
+        LiveMarket(on_alpaca(**given), known)
 
 
 def test_secrets_show_nowhere() -> None:
