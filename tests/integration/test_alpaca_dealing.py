@@ -14,8 +14,9 @@ from shared.venues import alpaca
 from shared.venues.alpaca import orders
 from shared.venues.alpaca.account import AlpacaAccount
 from shared.venues.trouble import VenueError
-from shared.venues.words import Absent, Doubtful, Executed, Shown
+from shared.venues.words import Absent, Doubtful, Executed, Shown, Word
 from tests.dealing_desk import Desk, dealing_at
+from tests.venues.alpaca.reading import read_terms
 from tests.venues.alpaca.server import START, AlpacaServer
 from tests.venues.faults import Fault
 from tests.venues.market import candle
@@ -116,6 +117,27 @@ async def test_trades_count_once_whatever_the_stream_does_to_them(
     server.faults.next(fault, "stream trade_updates")
     await server.market.play(candle(BTC, START + MINUTE, "89", "89", "80", "85"))
     assert sum(fill.qty for fill in await filled(desk, "0.5")) == Decimal("0.5")
+
+
+async def test_a_trade_that_does_not_take_up_where_the_last_one_ended_is_looked_up(server: AlpacaServer) -> None:
+    account = alpaca.account(access(server))
+    told: list[Word] = []
+    asked: list[None] = []
+    following = asyncio.ensure_future(account.follow(told.extend, lambda: asked.append(None)))
+    async with asyncio.timeout(20):
+        while not asked:
+            await asyncio.sleep(0.01)
+        server.faults.next(Fault.PARTIAL)
+        server.exchange.place(read_terms(orders.request_of(buy("lt-1")), server.exchange.assets, "unused"))
+        server.exchange.advance()
+        server.exchange.events = [each for each in server.exchange.events if each.kind != "partial_fill"]
+        await server.trade_stream.publish()
+        while len(asked) < 2:
+            await asyncio.sleep(0.01)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    await account.close()
+    assert not [word for word in told if isinstance(word, Executed)]
 
 
 @pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.SERVER_ERROR_EXECUTED])

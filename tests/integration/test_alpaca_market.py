@@ -20,6 +20,7 @@ from shared.venues.trouble import VenueError
 from tests.rehearsal import session
 from tests.venues.alpaca.calendar import Calendar
 from tests.venues.alpaca.server import START, AlpacaServer
+from tests.venues.faults import Fault
 from tests.venues.market import candle
 
 MINUTE = timedelta(minutes=1)
@@ -138,6 +139,18 @@ async def test_a_closed_exchange_is_quiet_but_not_mute(server: AlpacaServer) -> 
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_hours_that_can_not_be_had_end_no_stream(server: AlpacaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("shared.venues.alpaca.calendar"), "_KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(import_module("shared.venues.alpaca.market"), "_SIGN_OF_LIFE_SECONDS", 0.01)
+    server.market.know([candle(AAPL, START, "100")])
+    async with market_of(server, AAPL) as market, following(market, server, 1) as heard:
+        server.faults.rate(Fault.SERVER_ERROR, 1.0, "GET /v2/calendar")
+        while server.faults.drawn[Fault.SERVER_ERROR] < 5:
+            await asyncio.sleep(0.01)
+        await server.market.play(candle(AAPL, START + MINUTE, "100.5"))
+        await until_heard(heard, 1)
+
+
 async def test_an_open_exchange_that_says_nothing_is_mute(server: AlpacaServer) -> None:
     server.market.know([candle(AAPL, START, "100")])
     alive: list[None] = []
@@ -225,9 +238,9 @@ def test_without_a_key_nothing_begins_and_the_message_names_it(dry_run: bool) ->
     ],
 )
 def test_what_alpaca_has_not_is_told_before_anything_is_connected(given: dict[str, Any], problem: str) -> None:
-    keys = {"alpaca_paper_api_key": "a", "alpaca_paper_secret_key": "b"}
+    known = settings(dry_run=False, alpaca_paper_api_key="a", alpaca_paper_secret_key="b")
     with pytest.raises(SettingsError, match=problem):
-        LiveMarket(on_alpaca(**given), settings(dry_run=False, **keys))
+        LiveMarket(on_alpaca(**given), known)
 
 
 def test_secrets_show_nowhere() -> None:

@@ -120,14 +120,17 @@ def test_two_equal_trades_of_an_order_have_different_names() -> None:
 
 
 def test_a_trade_tells_from_where_it_took_its_order_on() -> None:
-    assert filled_by(update("partial_fill", order("partially_filled", "3"), qty="2", price="1")) == (1, 3)
+    assert filled_by(update("partial_fill", order("partially_filled", "3"), qty="2", price="1")) == (
+        Decimal(1),
+        Decimal(3),
+    )
 
 
 def test_the_fee_of_a_pair_is_in_what_was_received_and_stocks_are_free() -> None:
     qty, price = Decimal(2), Decimal(100)
     assert fee_of("BTC/USD", qty, price, RATES.taker, bought=True) == (Decimal("0.005"), "BTC")
     assert fee_of("ETH/BTC", qty, price, RATES.taker, bought=False) == (Decimal("0.5"), "BTC")
-    assert fee_of("AAPL", qty, price, RATES.taker, bought=False) == (0, "USD")
+    assert fee_of("AAPL", qty, price, RATES.taker, bought=False) == (Decimal(0), "USD")
 
 
 def test_a_limit_that_stood_added_liquidity() -> None:
@@ -145,12 +148,12 @@ def test_tiers_get_cheaper_and_one_that_is_not_known_is_the_dearest() -> None:
 @pytest.mark.parametrize(("last", "step"), [("190", "0.01"), ("1", "0.01"), ("0.9999", "0.0001"), (None, "0.01")])
 def test_prices_below_a_dollar_have_finer_steps(last: str | None, step: str) -> None:
     told = instrument({"symbol": "AAPL", "fractionable": True}, Decimal(last) if last else None)
-    assert (told.tick_size, told.lot_step, told.min_notional) == (Decimal(step), Decimal("0.000000001"), 1)
+    assert (told.tick_size, told.lot_step, told.min_notional) == (Decimal(step), Decimal("0.000000001"), Decimal(1))
 
 
 def test_some_stocks_are_sold_by_the_share_only() -> None:
     told = instrument({"symbol": "WHOLE", "fractionable": False}, Decimal(10))
-    assert (told.lot_step, told.min_qty) == (1, 1)
+    assert (told.lot_step, told.min_qty) == (Decimal(1), Decimal(1))
 
 
 def test_a_pair_has_rules_of_its_own() -> None:
@@ -167,7 +170,7 @@ def test_a_pair_has_rules_of_its_own() -> None:
         Decimal("0.01"),
         Decimal("0.000000001"),
         Decimal("0.0001"),
-        10,
+        Decimal(10),
     )
 
 

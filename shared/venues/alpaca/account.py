@@ -86,14 +86,15 @@ class AlpacaAccount:
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[str]:
         """The names of the open orders in `symbols`, whoever placed them."""
-        asked = {"status": "open", "symbols": ",".join(symbols), "limit": _ORDERS_PAGE, "direction": "asc"}
-        names: dict[str, None] = {}
+        wanted = {as_position(symbol) for symbol in symbols}
+        asked = {"status": "open", "limit": _ORDERS_PAGE, "direction": "asc"}
+        names: list[str] = []
         while True:
             page = await self._client.trading("GET", "/orders", asked)
             with told_as_trouble():
-                names |= {order["client_order_id"]: None for order in page}
+                names += [order["client_order_id"] for order in page if as_position(order["symbol"]) in wanted]
                 if len(page) < _ORDERS_PAGE:
-                    return list(names)
+                    return names
                 asked["after"] = page[-1]["submitted_at"]
 
     async def holdings(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:

@@ -114,9 +114,13 @@ class AlpacaMarket:
     async def _keep_hours(self, alive: Callable[[], None]) -> None:
         """Know the hours of the days to come; a stream that has nothing to say because all is closed is alive."""
         while True:
-            is_open = (await self._calendar.hours()).open_at(await self._calendar.now())
-            if not is_open and not self._pairs:
-                alive()
+            try:
+                is_open = (await self._calendar.hours()).open_at(await self._calendar.now())
+            except VenueError as error:
+                _log.warning("the exchange's hours can't be had, those known hold", reason=str(error))
+            else:
+                if not is_open and not self._pairs:
+                    alive()
             await asyncio.sleep(_SIGN_OF_LIFE_SECONDS)
 
     async def _asset(self, symbol: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""How Alpaca names what it trades: a stock "AAPL", a pair "BTC/USD", among positions "BTCUSD"."""
+"""How Alpaca names what it trades: a stock "AAPL", a pair "BTC/USD", among positions and in old orders "BTCUSD"."""
 
 
 def is_pair(symbol: str) -> bool:
@@ -7,7 +7,7 @@ def is_pair(symbol: str) -> bool:
 
 
 def as_position(symbol: str) -> str:
-    """Its name among the positions."""
+    """Its name without the slash."""
     return symbol.replace("/", "")
 
 
