@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from uuid import UUID
 
-from services.runner.core.inputs import HEEDED, GuardSpoke, Input, KillHeard
+from services.runner.core.inputs import HEEDED, GuardSpoke, HealthChanged, Input, KillHeard
 from shared.domain.approval import Verify, is_signed
 from shared.domain.once import Once
 from shared.runtime.delivery import Delivery
@@ -60,8 +60,8 @@ class Hearing:
         """Let one `wait` return early, for another reason than something heard."""
         self._something.set()
 
-    def hear(self, said: VenueSaid) -> None:
-        """Hear a venue that answers in its own time."""
+    def hear(self, said: VenueSaid | HealthChanged) -> None:
+        """Hear a venue that answers in its own time, or how it is."""
         self._heard(0, said)
 
     def _heard(self, sequence: int, given: Input | VenueSaid) -> None:

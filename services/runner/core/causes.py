@@ -6,6 +6,7 @@ from datetime import datetime
 from services.runner.core.inputs import (
     AccountObserved,
     GuardSpoke,
+    HealthChanged,
     Input,
     KillHeard,
     Reported,
@@ -35,6 +36,8 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"stop:{reason}", at)
         case AccountObserved():
             return labelled(state, f"account:{state.slices}:{state.order_count}:{state.cleared_up_to}", at)
+        case HealthChanged():
+            return labelled(state, f"health:{iso(at)}", at)
 
 
 def of_slice(state: State, close_time: datetime, at: datetime) -> Cause:

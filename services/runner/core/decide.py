@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from services.runner.core.evolve import SIZING, STOPPING, evolve
+from services.runner.core.health import tell_health
 from services.runner.core.inputs import (
     AccountObserved,
     GuardSpoke,
+    HealthChanged,
     Input,
     KillHeard,
     Reported,
@@ -61,6 +63,8 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             _stop_requested(telling, given.reason)
         case AccountObserved():
             telling.tell(VenueObserved, details=given.account)
+        case HealthChanged():
+            tell_health(telling, given)
     return telling.state, telling.told
 
 

@@ -9,6 +9,7 @@ from services.runner.core.inputs import (
     HEEDED,
     AccountObserved,
     GuardSpoke,
+    HealthChanged,
     Input,
     KillHeard,
     Reported,
@@ -119,3 +120,5 @@ def named(given: Input) -> str:
             return f"the venue's report: {', '.join(type(r).__name__.lower() for r in reports) or 'nothing'}"
         case AccountObserved():
             return "what the venue showed"
+        case HealthChanged(peer):
+            return f"the health of {peer}"
