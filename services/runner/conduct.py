@@ -13,13 +13,14 @@ from services.runner.core.causes import cause_of, labelled
 from services.runner.core.decide import handle
 from services.runner.core.inputs import (
     AccountObserved,
+    Check,
     GuardSpoke,
     Input,
     Reported,
     SliceClosed,
     StopRequested,
 )
-from services.runner.core.lifecycle import Check, Ended, Warmed, close_session, finish_warmup
+from services.runner.core.lifecycle import Ended, Warmed, close_session, finish_warmup
 from services.runner.core.state import State
 from services.runner.core.todo import Action, Observe, Submit, finished, settled, todo
 from services.runner.core.understanding import understood

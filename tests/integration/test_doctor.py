@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.runner.live.opening import LiveMarket
 from services.runner.preflight.finding import Finding, failures
@@ -257,3 +258,22 @@ async def test_a_session_that_the_preflight_forbids_does_not_begin_and_names_eve
     assert status == 2
     assert "account: the account may not trade: canTrade is false" in said
     assert "balance: 12.5 USDT free; the session may use 1,000 USDT; pay in USDT" in said
+
+
+async def test_calls_are_measured_by_their_kind_and_failures_by_what_they_left_behind(stage: Stage) -> None:
+    def count(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, {"venue": "binance", **labels}) or 0.0
+
+    def calls() -> float:
+        return count("leitstand_venue_call_seconds_count", call="privateGetAccount")
+
+    def refused() -> float:
+        return count("leitstand_venue_errors_total", call="privateGetAccount", fate="fatal")
+
+    stage.clock.behind = timedelta(seconds=3)
+    before = calls(), refused()
+    await stage.examined()
+    assert (calls() > before[0], refused()) == (True, before[1])
+    await stage.examined(BINANCE_API_KEY="another-made-up-key")
+    assert refused() == before[1] + 1
+    assert count("leitstand_venue_clock_offset_seconds") == pytest.approx(3, abs=0.5)

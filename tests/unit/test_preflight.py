@@ -46,6 +46,7 @@ def sound(**changed: Any) -> Plan:
 
 def only(findings: Any) -> Finding:
     """The single finding."""
+    found: Finding
     (found,) = findings
     return found
 

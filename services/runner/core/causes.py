@@ -8,6 +8,7 @@ from services.runner.core.inputs import (
     CallFailed,
     CallSucceeded,
     GuardSpoke,
+    HealthChanged,
     Input,
     KillHeard,
     LinkLost,
@@ -43,6 +44,8 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"call:{call}:{iso(at)}", at)
         case LinkLost(peer) | LinkRestored(peer):
             return labelled(state, f"link:{peer}:{iso(at)}", at)
+        case HealthChanged():
+            return labelled(state, f"health:{iso(at)}", at)
 
 
 def of_slice(state: State, close_time: datetime, at: datetime) -> Cause:

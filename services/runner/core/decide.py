@@ -6,11 +6,13 @@ from typing import Any
 
 from services.runner.core import troubles
 from services.runner.core.evolve import SIZING, STOPPING, evolve
+from services.runner.core.health import tell_health
 from services.runner.core.inputs import (
     AccountObserved,
     CallFailed,
     CallSucceeded,
     GuardSpoke,
+    HealthChanged,
     Input,
     KillHeard,
     LinkLost,
@@ -71,6 +73,8 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             telling.tell(VenueObserved, details=given.account)
         case CallFailed() | CallSucceeded() | LinkLost() | LinkRestored():
             troubles.tell(telling, given)
+        case HealthChanged():
+            tell_health(telling, given)
     return telling.state, telling.told
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.market import Candle, EquityMarked
 from shared.schemas.orders import OrderApproved, OrderRefused, VenueAccount
+from shared.schemas.values import Level
 from shared.venues.port import Report
 
 HEEDED: frozenset[type[Event]] = frozenset(
@@ -93,5 +95,25 @@ class LinkRestored:
     peer: str
 
 
-VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, and what was seen: a flaw that does not forbid trading passes as a warning."""
+
+    name: str
+    observed: str
+    status: Literal["pass", "fail"] = "pass"
+    level: Level = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChanged:
+    """What has become of the venue `peer` since it was last looked at: `lost` says why it can't be reached."""
+
+    peer: str
+    lost: str | None = None
+    restored: bool = False
+    checks: Sequence[Check] = ()
+
+
+VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored | HealthChanged
 Input = SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble

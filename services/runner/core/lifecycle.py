@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from services.runner.core.health import tell_checks
+from services.runner.core.inputs import Check
 from services.runner.core.state import State
 from services.runner.core.telling import Telling
 from services.runner.feeds.port import FeedDescription
@@ -26,7 +28,7 @@ from shared.schemas.lifecycle import (
     SessionStart,
 )
 from shared.schemas.orders import Holding
-from shared.schemas.values import Level, Mode
+from shared.schemas.values import Mode
 
 Outcome = tuple[State, Sequence[Event]]
 
@@ -42,15 +44,6 @@ class Opened(NamedTuple):
 
 
 _NO_FEED = FeedDescription("none", (), "", 0, ())
-
-
-class Check(NamedTuple):
-    """What was looked at before trading, and what was seen: a flaw that does not forbid trading is a warning."""
-
-    name: str
-    observed: str
-    status: Literal["pass", "fail"] = "pass"
-    level: Level = "info"
 
 
 class Warmed(NamedTuple):
@@ -122,9 +115,7 @@ def finish_warmup(state: State, cause: Cause, warmed: Warmed) -> Outcome:
     telling.tell(PhaseStart, phase="api_phase")
     sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in state.plan.sleeves)
     _check(telling, "preflight", f"venue {state.plan.config.venue}; {sleeves}")
-    for check in warmed.preflight:
-        seen = CheckpointDetails(name=check.name, observed=check.observed)
-        telling.tell(Checkpoint, status=check.status, level=check.level, details=seen)
+    tell_checks(telling, warmed.preflight)
     return telling.state, telling.told
 
 

@@ -1,19 +1,18 @@
 """A session on a live market, from where it stands to its end."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 from services.runner.conduct import Conductor
-from services.runner.core.lifecycle import Check
 from services.runner.core.state import State
 from services.runner.core.todo import obstacle
 from services.runner.course import Step, ending
 from services.runner.hearing import Hearing
 from services.runner.live.course import LiveCourse
 from services.runner.live.dealing import Dealing
+from services.runner.live.health import HealthWatch
 from services.runner.live.opening import Opened
 from services.runner.live.slices import Slices
-from services.runner.preflight.finding import Finding, Verdict, failures, refusal
+from services.runner.preflight.finding import as_check, failures, refusal
 from services.runner.recollection import Recorded
 from services.runner.setting_up import Options
 from services.runner.trading import Trading, Way
@@ -23,7 +22,6 @@ from shared.runtime.errors import SettingsError
 from shared.runtime.service import Context
 from shared.schemas.market import timeframe_of
 from shared.schemas.orders import Ticket
-from shared.schemas.values import Level
 from shared.venues.live import Account
 from shared.venues.paper import PaperVenue
 
@@ -48,18 +46,19 @@ class LiveTrading(Trading):
 
     async def _way(self, left: Recorded, hearing: Hearing) -> Way:
         state, account = left.state, self._market.account
-        conductor = Conductor(state, clock.now, tuple(map(_check, self._market.findings)))
+        conductor = Conductor(state, clock.now, tuple(map(as_check, self._market.findings)))
         for finding in failures(self._market.findings):
             self._context.log.warning("the preflight failed", check=finding.name, reason=finding.sentence)
         slices = self._slices(state, hearing)
         dealing = self._dealing(account, conductor, hearing) if account else None
+        health = HealthWatch(self._market.market, account, self._market.findings, hearing.hear)
         return Way(
             conductor,
             dealing or PaperVenue(left.book, left.clock),
             conductor.conduct(self._warmup(state)),
             within=self._options.duration,
             market=LiveCourse(slices, ending(state.plan.config, state.market_start or self._start)),
-            companions=(slices.keep, dealing.keep) if dealing else (slices.keep,),
+            companions=(slices.keep, health.keep, *((dealing.keep,) if dealing else ())),
         )
 
     def _dealing(self, account: Account, conductor: Conductor, hearing: Hearing) -> Dealing:
@@ -91,18 +90,6 @@ class LiveTrading(Trading):
         for candles in self._market.warmup:
             if state.market_time is None or candles[0].close_time > state.market_time:
                 yield Step(candles, True, None)
-
-
-def _check(finding: Finding) -> Check:
-    status, level = _AS_CHECK[finding.verdict]
-    return Check(finding.name, finding.sentence, status, level)
-
-
-_AS_CHECK: Mapping[Verdict, tuple[Literal["pass", "fail"], Level]] = {
-    "pass": ("pass", "info"),
-    "warn": ("pass", "warning"),
-    "FAIL": ("fail", "error"),
-}
 
 
 def _warms_up(state: State) -> bool:

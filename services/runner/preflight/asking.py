@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from services.runner import metrics
 from services.runner.core.plan import Plan
 from services.runner.preflight import account as of_account
 from services.runner.preflight import market as of_market
@@ -26,7 +27,9 @@ async def look_at_clock(market: Market) -> Sight:
     """The venue's clock beside ours."""
     asked = clock.now()
     shown = await market.server_time()
-    return Sight(asked, shown, clock.now())
+    sight = Sight(asked, shown, clock.now())
+    metrics.CLOCK_OFFSET.labels(market.name).set(sight.offset.total_seconds())
+    return sight
 
 
 async def examine_market(prepared: Plan, market: Market) -> tuple[Sequence[Finding], Mapping[str, Listing] | None]:

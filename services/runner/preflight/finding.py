@@ -1,9 +1,12 @@
 """What a check found, and what follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from services.runner.core.inputs import Check
+from shared.schemas.values import Level
 
 Verdict = Literal["pass", "warn", "FAIL"]
 
@@ -21,6 +24,19 @@ class Finding:
     def sentence(self) -> str:
         """What was found and what to do, in one line."""
         return f"{self.told}; {self.advice}" if self.advice else self.told
+
+
+_AS_CHECK: Mapping[Verdict, tuple[Literal["pass", "fail"], Level]] = {
+    "pass": ("pass", "info"),
+    "warn": ("pass", "warning"),
+    "FAIL": ("fail", "error"),
+}
+
+
+def as_check(finding: Finding) -> Check:
+    """The finding as a session tells it."""
+    status, level = _AS_CHECK[finding.verdict]
+    return Check(finding.name, finding.sentence, status, level)
 
 
 def passed(name: str, told: str) -> Finding:

@@ -11,6 +11,7 @@ from services.runner.core.inputs import (
     CallFailed,
     CallSucceeded,
     GuardSpoke,
+    HealthChanged,
     Input,
     KillHeard,
     LinkLost,
@@ -125,3 +126,5 @@ def named(given: Input) -> str:
             return "trouble with the venue"
         case AccountObserved():
             return "what the venue showed"
+        case HealthChanged(peer):
+            return f"the health of {peer}"

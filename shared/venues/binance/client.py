@@ -8,6 +8,7 @@ from typing import Any
 import ccxt.pro
 
 from shared.venues.binance.errors import Answer, trouble
+from shared.venues.measuring import measured
 from shared.venues.trouble import Fate, VenueError
 
 Heard = Callable[[Mapping[str, Any]], None]
@@ -56,7 +57,7 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
 
     async def asked(self, call: str, **params: Any) -> Any:
         """The venue's answer to ccxt's implicit method `call`; VenueError when there is none, or an error."""
-        with told_as_trouble():
+        with measured("binance", call), told_as_trouble():
             return await getattr(self, call)(params)
 
     @contextlib.asynccontextmanager
