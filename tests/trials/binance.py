@@ -1,28 +1,32 @@
 """A trial at the Binance test server: a market that never rests, orders in every minute, and trouble as planned."""
 
+import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from string import Template
 
 from shared.runtime import clock
 from tests.trials.books import differences
 from tests.trials.market_clock import MarketClock
 from tests.trials.stack import TrialStack
 from tests.venues.binance.account import KEY, SECRET
-from tests.venues.binance.server import BinanceServer
+from tests.venues.binance.server import BinanceServer, ordinary_symbols
+from tests.venues.binance.symbols import Symbol
 from tests.venues.faults import Faults
 from tests.venues.market import MINUTE, Bar, Candle
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 FUNDED = {"USDT": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(10), "BNB": Decimal(0)}
 FIRST = {"BTCUSDT": Decimal(90_000), "ETHUSDT": Decimal(3_000), "BNBUSDT": Decimal(900)}
+OTHERS = tuple(Symbol(f"X{letter}", "USDT") for letter in "ABCDEFGHIJKLMNOP")
 SESSION = """
 name = "trial"
 venue = "binance"
-symbols = ["BTCUSDT", "ETHUSDT", "BNBUSDT"]
+symbols = $symbols
 timeframe = "1m"
 initial_capital = 50000
 feed = "binance"
@@ -31,14 +35,14 @@ warmup_bars = 20
 name = "ema_crossover"
 params = { fast = 1, slow = 3 }
 [sizing]
-fraction = 0.1
+fraction = $fraction
 stop_distance = 0.004
 [orders]
 stop = "stop_limit"
 [risk]
 max_risk_per_trade = "off"
-daily_loss_limit = "off"
-max_drawdown_limit = "off"
+daily_loss_limit = 0.9
+max_drawdown_limit = 0.9
 max_slippage = "off"
 max_orders_per_minute = "off"
 max_api_errors = "off"
@@ -54,11 +58,16 @@ class StuckError(AssertionError):
 
 @dataclass
 class Trial:
-    """One session of `minutes`. `trouble` is asked before each minute what to do to the stack and the venue."""
+    """One session of `minutes` on so many `symbols`.
+
+    `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
+    minute's orders may take before the market moves on.
+    """
 
     folder: Path
     minutes: int
     seed: int = 1
+    symbols: int = 3
     patience: float = 2.0
     trouble: Callable[["Trial", int], Awaitable[None]] | None = None
     faults: Faults = field(default_factory=Faults)
@@ -66,11 +75,14 @@ class Trial:
     async def run(self) -> None:
         """Trade the session to its end."""
         self._random = random.Random(self.seed)
-        self._prices = dict(FIRST)
+        others = OTHERS[: self.symbols - len(FIRST)]
+        self._prices = {**FIRST, **{symbol.name: Decimal(100) for symbol in others}}
         self.market_clock = MarketClock.made(self.folder / "clock", START)
         session = self.folder / "trial.toml"
-        session.write_text(SESSION)
-        async with BinanceServer(faults=self.faults) as self.server:
+        session.write_text(
+            Template(SESSION).substitute(symbols=json.dumps(list(self._prices)), fraction=0.3 / self.symbols)
+        )
+        async with BinanceServer((*ordinary_symbols(), *others), faults=self.faults) as self.server:
             self.server.account.fund(**{asset: str(amount) for asset, amount in FUNDED.items()})
             self.server.account.order_limit.in_ten_seconds = 1_000_000
             self.server.venue.weight.limit = 10_000_000
@@ -84,7 +96,7 @@ class Trial:
                 "BINANCE_WS_API_URL": self.server.ws_url,
             }
             async with TrialStack(self.folder, self.folder / "clock", session, settings) as self.stack:
-                await self._until(lambda: any(listener.streams for listener in self.server.publishing.listeners))
+                await self._until(self._is_followed)
                 for minute in range(self.minutes):
                     if self.trouble:
                         await self.trouble(self, minute)
@@ -95,16 +107,23 @@ class Trial:
                 )
 
     async def _end(self) -> None:
+        """Ask the session to end, and go on until it has; a runner that was still starting is asked again."""
         self.faults.clear()
-        self.stack.stop_runner()
-        began = clock.monotonic()
-        while (status := self.stack.runner_status) is None:
+        began, asked = clock.monotonic(), False
+        while self.stack.record.ended is None:
+            if self.stack.runner_status is not None:
+                self.stack.start_runner()
+                asked = False
+            if not asked and self._is_followed():
+                self.stack.stop_runner()
+                asked = True
             await self._minute()
             if clock.monotonic() - began > STUCK_SECONDS:
                 raise StuckError(f"the session does not end: {self.stack.record.stages}")
-        if status != 0:
-            raise StuckError(f"the runner ended with status {status}: {self.stack.said('runner')[-2000:]}")
-        await self._until(lambda: self.stack.record.ended is not None)
+        await self._until(lambda: self.stack.runner_status is not None)
+
+    def _is_followed(self) -> bool:
+        return any(listener.streams for listener in self.server.publishing.listeners)
 
     def _warm_up(self) -> None:
         for number in range(30, 0, -1):

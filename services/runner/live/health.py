@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from services.runner.core.inputs import Check, HealthChanged
 from services.runner.preflight import account as of_account
+from services.runner.preflight import asking
 from services.runner.preflight import market as of_market
-from services.runner.preflight.asking import look_at_clock
 from services.runner.preflight.finding import Finding, as_check
 from shared.venues.live import Account, Market
 from shared.venues.trouble import Fate, VenueError
@@ -61,7 +61,7 @@ class HealthWatch:
         return await self._found()
 
     async def _found(self) -> Sequence[Finding]:
-        clock = of_market.clock(await look_at_clock(self._market))
+        clock = of_market.clock(await asking.look_at_clock(self._market))
         if self._account is None:
             return (clock,)
         try:

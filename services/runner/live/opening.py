@@ -1,5 +1,6 @@
 """From a session's configuration and the settings to its live market and its account."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from shared.venues.trouble import VenueError
 
 OPENING_SECONDS = 60.0
 """So long a venue that does not answer is asked before the session is given up; whoever restarts us goes on asking."""
+LOOKS = 5
+"""So often the preflight is made where nothing but a missing answer is in the way."""
 _log = structlog.get_logger("market")
 _FURTHER_BACK = (1, 8, 64)
 """A market that is closed at night and at weekends has its last bars further back than their lengths add up to."""
@@ -115,7 +118,18 @@ class LiveMarket:
             opened = await calls.until("open the session", self._opened, may_answer, within=OPENING_SECONDS)
         except VenueError as error:
             raise SettingsError(_refusal(self._config.name, error, await self.examined())) from error
-        return replace(opened, findings=tuple(await self.examined()))
+        return replace(opened, findings=tuple(await self._judged()))
+
+    async def _judged(self) -> Sequence[Finding]:
+        """The preflight; what failed for want of an answer is asked again."""
+        for _ in range(LOOKS):
+            findings = await self.examined()
+            waits = [finding.wait for finding in failures(findings)]
+            patient = [wait for wait in waits if wait is not None]
+            if not waits or len(patient) < len(waits):
+                break
+            await asyncio.sleep(max(patient))
+        return findings
 
     async def _opened(self) -> Opened:
         config, market, account = self._config, self._market, self._account

@@ -7,18 +7,23 @@ from typing import Literal
 
 from services.runner.core.inputs import Check
 from shared.schemas.values import Level
+from shared.venues.trouble import Fate, VenueError
 
 Verdict = Literal["pass", "warn", "FAIL"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the preflight: what was checked, what was `told` of it, and what to do unless all is well."""
+    """One line of the preflight: what was checked, what was `told` of it, and what to do unless all is well.
+
+    `wait` says after how many seconds another look may find otherwise, None where it won't.
+    """
 
     name: str
     verdict: Verdict
     told: str
     advice: str = ""
+    wait: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -49,9 +54,15 @@ def warned(name: str, told: str, advice: str) -> Finding:
     return Finding(name, "warn", told, advice)
 
 
-def failed(name: str, told: str, advice: str) -> Finding:
+def failed(name: str, told: str, advice: str, wait: float | None = None) -> Finding:
     """No session may begin like this."""
-    return Finding(name, "FAIL", told, advice)
+    return Finding(name, "FAIL", told, advice, wait)
+
+
+def unanswered(name: str, told: str, advice: str, error: VenueError) -> Finding:
+    """The venue did not answer a question, or refused it; no session may begin without its answer."""
+    may_pass = error.fate in (Fate.RETRY, Fate.UNKNOWN)
+    return failed(name, told, advice, (error.retry_after or 1.0) if may_pass else None)
 
 
 def failures(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.runner.preflight.finding import Finding, failed, passed, warned
+from services.runner.preflight.finding import Finding, failed, passed, unanswered, warned
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import OrderType
 from shared.venues.standing import Listing
@@ -44,10 +44,10 @@ def unreached(error: VenueError) -> Finding:
     """The venue has not answered, or not as it should."""
     if error.retry_after:
         wait = f"it asks to stay away for {error.retry_after:.0f} s; wait, and see what else calls it from this address"
-        return failed("venue", str(error), wait)
+        return unanswered("venue", str(error), wait, error)
     setting = f"{error.venue.upper()}_BASE_URL"
     advice = f"check the network, the name server, a firewall or proxy, {setting} and the venue's status page"
-    return failed("venue", f"no answer: {error}" if error.code is None else str(error), advice)
+    return unanswered("venue", f"no answer: {error}" if error.code is None else str(error), advice, error)
 
 
 def clock(sight: Sight) -> Finding:
@@ -105,7 +105,7 @@ def untold(name: str, error: VenueError) -> Finding:
     """The venue answers, and would not tell this."""
     if error.fate is Fate.FATAL:
         return failed(name, str(error), "check the key, its addresses and rights, and for which venue it was made")
-    return failed(name, str(error), "try again; where it stays so, see the venue's status page")
+    return unanswered(name, str(error), "try again; where it stays so, see the venue's status page", error)
 
 
 def _millis(length: timedelta) -> str:
