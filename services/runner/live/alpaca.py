@@ -18,8 +18,6 @@ def check(config: SessionConfig, settings: Settings) -> None:
             "set ALPACA_PAPER_API_KEY and ALPACA_PAPER_SECRET_KEY: Alpaca tells prices, rules and trading hours to its "
             "users only, so a dry run needs them too; it sends no order there"
         )
-    if config.timeframe != "1m":
-        raise SettingsError(f"timeframe {config.timeframe!r}: Alpaca streams bars of the minute; set timeframe = '1m'")
     for symbol in config.symbols:
         _check_symbol(symbol, config)
 
