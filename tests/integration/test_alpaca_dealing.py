@@ -151,6 +151,17 @@ async def test_an_order_whose_answer_is_lost_is_found_and_not_sent_again(
     assert desk.placed == 1
 
 
+async def test_an_answer_that_comes_too_late_is_as_good_as_lost(
+    desk: Desk, server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.venues.alpaca.client.TIMEOUT_SECONDS", (1.0, 0.1))
+    server.faults.next(Fault.ANSWER_LATE, SEND)
+    await desk.send(buy("lt-1"))
+    await desk.until(Doubtful)
+    await desk.until(Executed)
+    assert desk.placed == 1
+
+
 async def test_no_kind_of_server_error_sends_an_order_twice(desk: Desk, server: AlpacaServer) -> None:
     server.faults.next(Fault.SERVER_ERROR_EXECUTED, SEND, times=4)
     for name in ("lt-1", "lt-2", "lt-3", "lt-4"):

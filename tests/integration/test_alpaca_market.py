@@ -40,8 +40,8 @@ def access(server: AlpacaServer) -> alpaca.Access:
 
 
 @asynccontextmanager
-async def market_of(server: AlpacaServer, *symbols: str) -> AsyncIterator[AlpacaMarket]:
-    market = alpaca.market(access(server), symbols, "1m")
+async def market_of(server: AlpacaServer, *symbols: str, timeframe: str = "1m") -> AsyncIterator[AlpacaMarket]:
+    market = alpaca.market(access(server), symbols, timeframe)
     try:
         yield market
     finally:
@@ -117,6 +117,23 @@ async def test_closed_bars_of_stocks_and_pairs_are_streamed_side_by_side(server:
         await until_heard(heard, 2)
     assert {each.symbol: str(each.close) for each in heard} == {AAPL: "100.5", BTC: "50000.01"}
     assert heard[0].close_time == START + 2 * MINUTE
+
+
+async def test_longer_bars_are_made_of_minutes_and_history_has_the_same(server: AlpacaServer) -> None:
+    server.market.know([candle(BTC, START - MINUTE, "100")])
+    async with market_of(server, BTC, timeframe="5m") as market, following(market, server, 1) as heard:
+        for number in range(5):
+            await server.market.play(candle(BTC, START + number * MINUTE, "100", f"10{number}", f"9{number}", "100.5"))
+        await until_heard(heard, 1)
+        assert await market.history(BTC, START, START + 5 * MINUTE) == heard
+    assert (heard[0].high, heard[0].low, heard[0].volume) == (Decimal("104"), Decimal("90"), Decimal("20"))
+
+
+@pytest.mark.parametrize("timeframe", ["30s", "7m", "90m", "1d"])
+async def test_a_timeframe_that_fills_no_hour_begins_no_session(server: AlpacaServer, timeframe: str) -> None:
+    async with LiveMarket(on_alpaca(timeframe=timeframe), settings(server)) as market:
+        with pytest.raises(SettingsError, match=timeframe):
+            await market.opened()
 
 
 async def test_bars_after_the_close_are_not_told(server: AlpacaServer) -> None:
@@ -231,7 +248,6 @@ def test_without_a_key_nothing_begins_and_the_message_names_it(dry_run: bool) ->
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"timeframe": "5m"}, "timeframe"),
         ({"quote": "USDT"}, "quote"),
         ({"symbols": (BTC,), "sizing": {"stop_distance": "0.02"}}, "stop_limit"),
         ({"venue": "binance"}, "venue"),

@@ -41,7 +41,8 @@ def answered(status: int, message: str = "", code: int | None = None, **headers:
 )
 def test_an_answer_has_its_fate(status: int, code: int | None, message: str, fate: Fate) -> None:
     told = answered(status, message, code)
-    assert (told.fate, told.code, told.reason) == (fate, code, message)
+    assert (told.fate, told.code) == (fate, code)
+    assert message in told.reason
 
 
 @pytest.mark.parametrize(("status", "text"), [(502, "<html>502 Bad Gateway</html>"), (503, ""), (500, "[1]")])

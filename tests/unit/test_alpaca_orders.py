@@ -71,10 +71,18 @@ def test_an_order_stands_as_long_as_the_venue_lets_it(symbol: str, fields: dict[
     assert request_of(ticket(qty, symbol=symbol, **fields))["time_in_force"] == lasting
 
 
-@pytest.mark.parametrize("fields", [{"stop_price": "90"}, {"price": "90", "time_in_force": TimeInForce.FOK}])
-def test_what_pairs_have_not_is_refused_before_it_is_sent(fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("symbol", "fields"),
+    [
+        ("BTC/USD", {"stop_price": "90"}),
+        ("BTC/USD", {"price": "90", "time_in_force": TimeInForce.FOK}),
+        ("AAPL", {"qty": "0.5", "time_in_force": TimeInForce.IOC}),
+        ("AAPL", {"stop_price": "90", "time_in_force": TimeInForce.FOK}),
+    ],
+)
+def test_what_the_venue_has_not_is_refused_before_it_is_sent(symbol: str, fields: dict[str, Any]) -> None:
     with pytest.raises(VenueError) as refused:
-        request_of(ticket(symbol="BTC/USD", **fields))
+        request_of(ticket(symbol=symbol, **fields))
     assert refused.value.fate is Fate.REFUSED
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 def obstacle(config: SessionConfig) -> str | None:
     """What the session wants and Alpaca has not, or None."""
-    if config.timeframe != "1m":
-        return f"timeframe {config.timeframe!r}: Alpaca streams bars of the minute; set timeframe = '1m'"
     return next(filter(None, (_obstacle_of(symbol, config) for symbol in config.symbols)), None)
 
 

@@ -15,5 +15,5 @@ def account(access: Access) -> AlpacaAccount:
 
 
 def market(access: Access, symbols: Sequence[str], timeframe: str) -> AlpacaMarket:
-    """The market of `symbols` in bars of `timeframe`; needs a key. VenueError for a timeframe that is not streamed."""
+    """The market of `symbols` in bars of `timeframe`; needs a key. VenueError where no hour is full of them."""
     return AlpacaMarket(Client(access), symbols, timeframe)

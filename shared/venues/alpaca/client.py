@@ -73,7 +73,11 @@ def told_as_trouble() -> Iterator[None]:
 
 
 class _Rest(RESTClient):
-    """One thread's connection; numbers in answers are read exactly."""
+    """One thread's connections; numbers in answers are read exactly."""
+
+    def close(self) -> None:
+        """End the connections that nobody uses; the others end with their calls."""
+        self._session.close()
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:
         response = self._session.request(method, url, timeout=TIMEOUT_SECONDS, **opts)
@@ -89,6 +93,7 @@ class Client:
         self.access = access
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=NAME)
         self._own = threading.local()
+        self._rests: list[_Rest] = []
 
     async def trading(self, method: str, path: str, given: Mapping[str, Any] | None = None) -> Any:
         """The answer of the trading interface."""
@@ -101,6 +106,8 @@ class Client:
     async def close(self) -> None:
         """End every connection; what is still under way is left to its time-out."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        for rest in self._rests:
+            rest.close()
 
     async def _asked(self, method: str, path: str, given: Mapping[str, Any] | None, origin: str, version: str) -> Any:
         def call() -> Any:
@@ -113,5 +120,6 @@ class Client:
         """This thread's own, for a session of `requests` is not made to be shared."""
         if not hasattr(self._own, "rest"):
             self._own.rest = _Rest(self.access.trading_origin, self.access.key, self.access.secret, raw_data=True)
+            self._rests.append(self._own.rest)
         rest: _Rest = self._own.rest
         return rest

@@ -39,6 +39,7 @@ _FATES_BY_STATUS: Mapping[int, Fate] = {
     408: Fate.UNKNOWN,
     429: Fate.RETRY,
 }
+_OF_THE_KEY = ("forbidden.", "unauthorized.", "request is not authorized")
 _FATAL_ON_A_STREAM = ("auth failed", "insufficient subscription")
 _LONGEST_WAIT = 60.0
 """The limit of requests is counted by the minute."""
@@ -57,13 +58,17 @@ class Answered(Exception):
 def refusal(answer: Answered, now: datetime) -> VenueError:
     """What an error answer means."""
     code, message = _told(answer)
+    if message in _OF_THE_KEY:
+        message = f"the key is not accepted ({message}); paper trading and the live account have keys of their own"
     return VenueError(NAME, _fate(answer.status, code, message), message, code, _wait(answer, now))
 
 
 def unanswered(error: requests.RequestException) -> VenueError:
     """What a call without an answer means: nothing happened only where no connection came about."""
-    fate = Fate.RETRY if _never_connected(error) else Fate.UNKNOWN
-    return VenueError(NAME, fate, f"no answer: {error!r}"[:300])
+    never = _no_connection(error)
+    if never is not None:
+        return VenueError(NAME, Fate.RETRY, f"no connection: {never}"[:300])
+    return VenueError(NAME, Fate.UNKNOWN, f"no answer: {error!r}"[:300])
 
 
 def stream_refusal(message: str, code: int | None = None) -> VenueError:
@@ -104,8 +109,7 @@ def _wait(answer: Answered, now: datetime) -> float | None:
     return min(max(int(reset) - now.timestamp(), 0.0), _LONGEST_WAIT) if reset.isdigit() else None
 
 
-def _never_connected(error: requests.RequestException) -> bool:
-    if isinstance(error, requests.ConnectTimeout):
-        return True
+def _no_connection(error: requests.RequestException) -> Exception | None:
+    """Why no connection came about; None where one may have."""
     cause = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(cause, NewConnectionError | ConnectTimeoutError)
+    return cause if isinstance(cause, NewConnectionError | ConnectTimeoutError) else None

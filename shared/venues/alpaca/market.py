@@ -1,4 +1,4 @@
-"""Alpaca's market data: trading rules, history by REST, closed bars of the minute by stream.
+"""Alpaca's market data: trading rules, history by REST, closed bars by stream, which tells those of the minute.
 
 Stocks are those of the IEX exchange, which every account may have. Bars outside the regular hours are left out, and a
 minute in which nothing was traded has no bar at all.
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import structlog
 
-from shared.schemas.market import Candle, timeframe_of
+from shared.schemas.market import Candle
 from shared.schemas.session import Instrument
 from shared.schemas.values import iso
 from shared.venues.alpaca import rules, streams
@@ -21,10 +21,11 @@ from shared.venues.alpaca.calendar import Calendar
 from shared.venues.alpaca.client import UNREADABLE, Client, told_as_trouble
 from shared.venues.alpaca.errors import NAME
 from shared.venues.alpaca.hours import Hours
+from shared.venues.alpaca.minutes import MINUTE, Minutes, step_of
 from shared.venues.alpaca.symbols import is_pair
-from shared.venues.trouble import Fate, VenueError
+from shared.venues.trouble import VenueError
 
-_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
 _FEED = "iex"
 _PAGE = 10_000
 """Bars in one answer, at most."""
@@ -33,13 +34,12 @@ _log = structlog.get_logger(NAME)
 
 
 class AlpacaMarket:
-    """The market of some symbols in bars of the minute, which are the ones that are streamed."""
+    """The market of some symbols in one timeframe."""
 
     name = NAME
 
     def __init__(self, client: Client, symbols: Sequence[str], timeframe: str) -> None:
-        if timeframe_of(timeframe) != _MINUTE:
-            raise VenueError(NAME, Fate.REFUSED, f"timeframe {timeframe!r}: its streams tell bars of 1m only")
+        self._step = step_of(timeframe)
         self._client = client
         self._pairs = [symbol for symbol in symbols if is_pair(symbol)]
         self._stocks = [symbol for symbol in symbols if not is_pair(symbol)]
@@ -65,14 +65,14 @@ class AlpacaMarket:
         hours = None if is_pair(symbol) else await self._calendar.hours_between(start, end)
         if hours is not None and not hours.touch(start, end):
             return ()
-        asked = {"symbols": symbol, "timeframe": "1Min", "start": iso(start), "end": iso(end), "limit": _PAGE}
+        timeframe = "1Hour" if self._step == _HOUR else f"{self._step // MINUTE}Min"
+        asked = {"symbols": symbol, "timeframe": timeframe, "start": iso(start), "end": iso(end), "limit": _PAGE}
         found: list[Candle] = []
         while True:
             page = await self._page(symbol, asked)
             with told_as_trouble():
-                found += [
-                    _candle(symbol, bar, datetime.fromisoformat(bar["t"])) for bar in page["bars"].get(symbol, ())
-                ]
+                bars = page["bars"].get(symbol, ())
+                found += [_candle(symbol, bar, datetime.fromisoformat(bar["t"]), self._step) for bar in bars]
             if not page.get("next_page_token"):
                 return [each for each in found if each.close_time <= end and _counts(each, hours)]
             asked["page_token"] = page["next_page_token"]
@@ -82,15 +82,19 @@ class AlpacaMarket:
 
         `alive` on every message, and as long as there is nothing to say because no symbol is traded.
         """
+        minutes = {symbol: Minutes(self._step) for symbol in (*self._stocks, *self._pairs)}
 
         def told(bar: Mapping[str, Any]) -> None:
             try:
-                candle = _candle(bar["S"], bar, bar["t"].to_datetime())
+                series, minute = minutes[bar["S"]], _candle(bar["S"], bar, bar["t"].to_datetime(), MINUTE)
             except UNREADABLE as error:  # REST tells the bar, as it does for one that the stream leaves out
                 _log.warning("a candle that can't be read", reason=repr(error))
                 return
-            if _counts(candle, None if is_pair(candle.symbol) else self._calendar.known):
-                heard(candle)
+            if not _counts(minute, None if is_pair(minute.symbol) else self._calendar.known):
+                return
+            whole = series.add(minute)
+            if whole is not None:
+                heard(whole)
 
         if self._stocks:
             await self._calendar.hours()
@@ -150,12 +154,12 @@ def _first(errors: BaseExceptionGroup[VenueError]) -> VenueError:
     return found if isinstance(found, VenueError) else _first(found)
 
 
-def _candle(symbol: str, bar: Mapping[str, Any], opened: datetime) -> Candle:
+def _candle(symbol: str, bar: Mapping[str, Any], opened: datetime, step: timedelta) -> Candle:
     """A bar; the streams' numbers are binary, of which the shortest text is what was written."""
     return Candle(
         symbol=symbol,
         open_time=opened,
-        close_time=opened + _MINUTE,
+        close_time=opened + step,
         open=Decimal(str(bar["o"])),
         high=Decimal(str(bar["h"])),
         low=Decimal(str(bar["l"])),

@@ -58,10 +58,12 @@ def _lasting(ticket: Ticket) -> TimeInForce:
         if asked is TimeInForce.FOK:
             raise _refused(f"{ticket.symbol}: pairs have no fill or kill; they stand (gtc) or are immediate (ioc)")
         return TimeInForce.GTC if asked is TimeInForce.DAY else asked
-    if asked is not TimeInForce.GTC:
+    in_parts = ticket.qty % 1 != 0
+    if asked in (TimeInForce.IOC, TimeInForce.FOK):
+        if in_parts or ticket.stop_price is not None:
+            raise _refused(f"{ticket.symbol}: {asked} is for market and limit orders of whole shares only")
         return asked
-    of_the_day = ticket.type is OrderType.MARKET or ticket.qty % 1 != 0
-    return TimeInForce.DAY if of_the_day else TimeInForce.GTC
+    return TimeInForce.DAY if in_parts or ticket.type is OrderType.MARKET else asked
 
 
 def answered(ticket: Ticket, order: Mapping[str, Any]) -> Sequence[Word]:
