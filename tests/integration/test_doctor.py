@@ -268,7 +268,7 @@ async def test_calls_are_measured_by_their_kind_and_failures_by_what_they_left_b
         return count("leitstand_venue_call_seconds_count", call="privateGetAccount")
 
     def refused() -> float:
-        return count("leitstand_venue_errors_total", call="privateGetAccount", fate="fatal")
+        return count("leitstand_venue_call_errors_total", call="privateGetAccount", fate="fatal")
 
     stage.clock.behind = timedelta(seconds=3)
     before = calls(), refused()

@@ -264,8 +264,10 @@ def test_sizes_can_not_be_checked_without_a_price() -> None:
 
 
 def test_the_mode_tells_where_orders_go_or_why_they_do_not() -> None:
-    assert session.mode("testnet", None).verdict == "pass"
-    assert session.mode("live", "not yet").told == "live: not yet"
+    assert session.mode("testnet", "binance", None).told == "testnet: orders go to binance's account for tests"
+    assert session.mode("live", "binance", None).told == "live: orders go to binance, with real money"
+    refused = session.mode("live", "binance", "not yet")
+    assert (refused.verdict, refused.told) == ("FAIL", "live: not yet")
 
 
 def test_missing_keys_are_named() -> None:

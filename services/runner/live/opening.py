@@ -71,7 +71,7 @@ class LiveMarket:
         """Everything that can be known before the session: what the settings say, then what the venue answers."""
         prepared, mode = plan(STACK, self._config), self._settings.mode
         wrong = obstacle(self._config, mode)
-        found = [of_session.mode(mode, wrong), of_session.keys(*_keys(self._settings))]
+        found = [of_session.mode(mode, self._config.venue, wrong), of_session.keys(*_keys(self._settings))]
         if self._config.feed.kind == "binance":
             self._connect()
             found += await self._asked(prepared)
@@ -121,7 +121,10 @@ def _length(config: SessionConfig) -> timedelta:
 
 def _check(config: SessionConfig, settings: Settings) -> None:
     """SettingsError, before anything is connected, where the settings alone forbid the session."""
-    told = (of_session.mode(settings.mode, obstacle(config, settings.mode)), of_session.keys(*_keys(settings)))
+    told = (
+        of_session.mode(settings.mode, config.venue, obstacle(config, settings.mode)),
+        of_session.keys(*_keys(settings)),
+    )
     if failures(told):
         raise SettingsError(refusal(config.name, told))
 
