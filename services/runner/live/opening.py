@@ -67,14 +67,17 @@ class LiveMarket:
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    async def examined(self) -> Sequence[Finding]:
-        """Everything that can be known before the session: what the settings say, then what the venue answers."""
+    async def examined(self, *, begins: bool = True) -> Sequence[Finding]:
+        """Everything that can be known before the session: what the settings say, then what the venue answers.
+
+        One that is under way already, that `begins` no more, holds some of its capital in positions.
+        """
         prepared, mode = plan(STACK, self._config), self._settings.mode
         wrong = obstacle(self._config, mode)
         found = [of_session.mode(mode, self._config.venue, wrong), of_session.keys(*_keys(self._settings))]
         if self._config.feed.kind == "binance":
             self._connect()
-            found += await self._asked(prepared)
+            found += await self._asked(prepared, begins)
         return (*found, *risk(prepared, mode), of_session.warmup(prepared))
 
     def _connect(self) -> None:
@@ -87,12 +90,12 @@ class LiveMarket:
             self._account = binance.account(access)
             self._open.push_async_callback(self._account.close)
 
-    async def _asked(self, prepared: Plan) -> Sequence[Finding]:
+    async def _asked(self, prepared: Plan, begins: bool) -> Sequence[Finding]:
         assert self._market is not None
         found, listings = await examine_market(prepared, self._market)
         if self._account is None or listings is None:
             return found
-        return (*found, *await examine_account(prepared, self._account, listings))
+        return (*found, *await examine_account(prepared, self._account, listings, begins))
 
     async def opened(self) -> Opened:
         """Ask the venue for its rules and its history; SettingsError where it can't be traded on."""

@@ -31,10 +31,13 @@ def guard(heard: datetime | None, now: datetime, *, sessions: bool) -> Finding:
 
 def guards_key(read: Callable[[], object]) -> Finding:
     """Whether the guard's public key, by which its approvals are known, can be `read`."""
+    advice = "start the guard, which writes it, or set RISK_PUBLIC_KEY"
     try:
         read()
-    except (OSError, LeitstandError) as error:
-        return failed("guard's key", str(error), "start the guard, which writes it, or set RISK_PUBLIC_KEY")
+    except OSError as error:
+        return failed("guard's key", f"{error.filename}: {error.strerror}", advice)
+    except LeitstandError as error:
+        return failed("guard's key", str(error), advice)
     return passed("guard's key", "its public key is there")
 
 
