@@ -52,7 +52,7 @@ async def _found(options: Options) -> Sequence[Finding]:
     async with _connected(settings) as bus:
         lean = await _bus(bus) if isinstance(bus, Bus) else (bus,)
         told = await _session(options, settings, bus if isinstance(bus, Bus) else None)
-    return (passed("settings", f"mode {settings.mode}"), *told, *_room(settings), _key(settings), *lean)
+    return (passed("settings", f"mode {settings.mode}"), *told, of_stack.room(settings.data_dir), _key(settings), *lean)
 
 
 async def _session(options: Options, settings: Settings, bus: Bus | None) -> Sequence[Finding]:
@@ -82,11 +82,6 @@ def _stored(config: SessionConfig, options: Options, settings: Settings) -> Sequ
 def _described(config: SessionConfig, more: str) -> Finding:
     sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in plan(STACK, config).sleeves)
     return passed("session", f"{config.name}: {', '.join(config.symbols)}, {config.timeframe}; {sleeves}{more}")
-
-
-def _room(settings: Settings) -> Sequence[Finding]:
-    there = next(folder for folder in (settings.data_dir, *settings.data_dir.resolve().parents) if folder.exists())
-    return (of_stack.disk(str(settings.data_dir), shutil.disk_usage(there).free),)
 
 
 def _key(settings: Settings) -> Finding:

@@ -13,6 +13,7 @@ from services.runner.core.plan import Plan, plan
 from services.runner.feeds.port import FeedDescription, Slice
 from services.runner.live.slices import closed_by, history
 from services.runner.preflight import session as of_session
+from services.runner.preflight import stack as of_stack
 from services.runner.preflight.asking import examine_account, examine_market
 from services.runner.preflight.finding import Finding, failures, refusal
 from services.runner.preflight.risk import risk
@@ -100,7 +101,7 @@ class LiveMarket:
     async def opened(self) -> Opened:
         """Ask the venue for its rules and its history; SettingsError where it can't be traded on."""
         _check(self._config, self._settings)
-        findings = tuple(await self.examined())
+        findings = (*await self.examined(), of_stack.room(self._settings.data_dir))
         try:
             return await self._opened(findings)
         except VenueError as error:

@@ -1,7 +1,9 @@
 """Whether what a session leans on is there: the guard, its key, and room for what is written."""
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from services.runner.preflight.finding import Finding, failed, passed, warned
 from shared.runtime.errors import LeitstandError
@@ -39,6 +41,12 @@ def guards_key(read: Callable[[], object]) -> Finding:
     except LeitstandError as error:
         return failed("guard's key", str(error), advice)
     return passed("guard's key", "its public key is there")
+
+
+def room(folder: Path) -> Finding:
+    """Whether the disk that `folder` is on, or will be made on, has room."""
+    there = next(found for found in (folder, *folder.resolve().parents) if found.exists())
+    return disk(str(folder), shutil.disk_usage(there).free)
 
 
 def disk(folder: str, free: int) -> Finding:
