@@ -28,7 +28,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, text in (
         ("run", _run, "trade the session on the bus"),
         ("backtest", _backtest, "trade it over history, without the bus, and write a report"),
-        ("doctor", _doctor, "check settings, session file, feed and bus, and trade nothing"),
+        (
+            "doctor",
+            _doctor,
+            "check settings, session, venue, account, limits and stack line by line, and trade nothing",
+        ),
     ):
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command, options=_options)

@@ -3,7 +3,8 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -16,14 +17,15 @@ from services.runner.preflight import stack as of_stack
 from services.runner.preflight.finding import Finding, failed, failures, passed
 from services.runner.preflight.risk import risk
 from services.runner.preflight.table import table
-from services.runner.sessions import under_way
-from services.runner.setting_up import Options, configured, with_feed
+from services.runner.sessions import under_way, unfinished
+from services.runner.setting_up import Options, configured, paper_obstacle, with_feed
 from services.runner.shadow import shadow_plan
 from services.runner.strategies.port import StrategyError
 from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.errors import LeitstandError
 from shared.runtime.keys import verifier
+from shared.runtime.log import configure_log
 from shared.runtime.settings import Settings, load_settings
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import EVENTS, event_subject
@@ -46,23 +48,24 @@ async def _found(options: Options) -> Sequence[Finding]:
         settings = load_settings()
     except LeitstandError as error:
         return (failed("settings", str(error), "correct what is named; nothing else was checked"),)
-    found = (passed("settings", f"mode {settings.mode}"), *await _session(options, settings))
-    return (*found, *_room(settings), _key(settings), *await _bus(settings))
+    configure_log(settings, "runner")
+    async with _connected(settings) as bus:
+        lean = await _bus(bus) if isinstance(bus, Bus) else (bus,)
+        told = await _session(options, settings, bus if isinstance(bus, Bus) else None)
+    return (passed("settings", f"mode {settings.mode}"), *told, of_stack.room(settings.data_dir), _key(settings), *lean)
 
 
-async def _session(options: Options, settings: Settings) -> Sequence[Finding]:
+async def _session(options: Options, settings: Settings, bus: Bus | None) -> Sequence[Finding]:
     try:
         config = configured(options)
-        if config.is_live and not options.candles:
-            return (_described(config, ""), *await _live(config, settings))
-        return _stored(config, options, settings)
+        if not config.is_live or options.candles:
+            return _stored(config, options, settings)
+        left = await unfinished(bus, config.name) if bus else None
+        since = f"; under way since {left.timestamp:%Y-%m-%d %H:%M}" if left else ""
+        async with LiveMarket(config, settings) as market:
+            return (_described(config, since), *await market.examined(begins=left is None))
     except (LeitstandError, FeedError, StrategyError, PlanError) as error:
         return (failed("session", str(error), f"correct {options.session}"),)
-
-
-async def _live(config: SessionConfig, settings: Settings) -> Sequence[Finding]:
-    async with LiveMarket(config, settings) as market:
-        return await market.examined()
 
 
 def _stored(config: SessionConfig, options: Options, settings: Settings) -> Sequence[Finding]:
@@ -72,17 +75,13 @@ def _stored(config: SessionConfig, options: Options, settings: Settings) -> Sequ
     start, _ = opening(config, feed.slices())
     repairs = "".join(f"; {mend.source}: {mend.rule} ({mend.count})" for mend in feed.description.repairs)
     begins = f" from {start:%Y-%m-%d %H:%M}{repairs}"
-    return (_described(config, begins), *risk(prepared, settings.mode), of_session.warmup(prepared))
+    mode = of_session.mode(settings.mode, config.venue, paper_obstacle(config, settings.mode))
+    return (_described(config, begins), mode, *risk(prepared, settings.mode), of_session.warmup(prepared))
 
 
 def _described(config: SessionConfig, more: str) -> Finding:
     sleeves = ", ".join(f"{sleeve.label} {sleeve.allocation:.0%}" for sleeve in plan(STACK, config).sleeves)
     return passed("session", f"{config.name}: {', '.join(config.symbols)}, {config.timeframe}; {sleeves}{more}")
-
-
-def _room(settings: Settings) -> Sequence[Finding]:
-    there = next(folder for folder in (settings.data_dir, *settings.data_dir.resolve().parents) if folder.exists())
-    return (of_stack.disk(str(settings.data_dir), shutil.disk_usage(there).free),)
 
 
 def _key(settings: Settings) -> Finding:
@@ -93,22 +92,30 @@ def _key(settings: Settings) -> Finding:
     return of_stack.guards_key(read)
 
 
-async def _bus(settings: Settings) -> Sequence[Finding]:
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Bus | Finding]:
+    """The bus, or what keeps us from it."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             bus = await Bus.connect(settings, "runner")
     except (LeitstandError, TimeoutError) as error:
         told = str(error) or f"no connection to NATS within {PATIENCE_SECONDS:.0f} s"
-        return (failed("bus", told, "start the NATS server, or correct NATS_URL"),)
+        yield failed("bus", told, "start the NATS server, or correct NATS_URL")
+        return
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def _bus(bus: Bus) -> Sequence[Finding]:
     try:
         await bus.ensure_streams()
         stored = await bus.last_sequence(EVENTS)
         guard = of_stack.guard(await _heard(bus), clock.now(), sessions=await under_way(bus))
-        return (passed("bus", f"{stored:,} events stored"), guard)
     except LeitstandError as error:
         return (failed("bus", str(error), "see the NATS server's log"),)
-    finally:
-        await bus.close()
+    return (passed("bus", f"{stored:,} events stored"), guard)
 
 
 async def _heard(bus: Bus) -> datetime | None:

@@ -18,7 +18,7 @@ from services.runner.hearing import Hearing
 from services.runner.live.opening import LiveMarket
 from services.runner.live.trading import LiveTrading
 from services.runner.recollection import Recorded
-from services.runner.setting_up import Options, configured, with_feed
+from services.runner.setting_up import Options, configured, paper_obstacle, with_feed
 from services.runner.shadow import Shadow, accompanied_by, shadow_plan
 from services.runner.strategies.port import StrategyError
 from services.runner.trading import Trading, Way
@@ -53,7 +53,8 @@ async def _trade_live(context: Context, options: Options, config: SessionConfig)
 
 
 async def _trade_stored(context: Context, options: Options, config: SessionConfig) -> int:
-    _refuse_other_venues(config, context)
+    if wrong := paper_obstacle(config, context.settings.mode):
+        raise SettingsError(wrong)
     try:
         config, feed = with_feed(config, options.candles)
         start, _ = opening(config, feed.slices())
@@ -62,14 +63,6 @@ async def _trade_stored(context: Context, options: Options, config: SessionConfi
         raise SettingsError(str(error)) from None
     shadow_plan(STACK, config)
     return await StoredTrading(context, options, config, feed, start).run()
-
-
-def _refuse_other_venues(config: SessionConfig, context: Context) -> None:
-    if config.venue != "paper" or context.settings.mode != "dry_run":
-        raise SettingsError(
-            f"venue {config.venue!r} in mode {context.settings.mode}: on a simulated or recorded market orders go "
-            "to the paper venue only; set venue = 'paper' and DRY_RUN=true, or feed = 'binance' or 'alpaca'"
-        )
 
 
 async def _refuse(context: Context, config: SessionConfig, problem: str) -> None:

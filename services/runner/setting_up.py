@@ -12,6 +12,7 @@ from services.runner.feeds.port import Feed
 from shared.runtime.errors import SettingsError
 from shared.runtime.session_file import load_session
 from shared.schemas.session import CsvFeed, Instrument, Schedule, SessionConfig, duration
+from shared.schemas.values import Mode
 
 UNKNOWN_INSTRUMENT = Instrument(tick_size=Decimal(0), lot_step=Decimal("0.00000001"))
 """Trading rules of a symbol that the session file does not know: any price, quantities to the eighth digit."""
@@ -80,6 +81,16 @@ def configured(options: Options) -> SessionConfig:
     bound = min(market, config.schedule.max_duration or market)
     schedule = Schedule.model_validate({**config.schedule.model_dump(), "max_duration": bound})
     return config.model_copy(update={"schedule": schedule})
+
+
+def paper_obstacle(config: SessionConfig, mode: Mode) -> str | None:
+    """Why the session can't be traded on a simulated or recorded market in this mode, or None."""
+    if config.venue == "paper" and mode == "dry_run":
+        return None
+    return (
+        f"venue {config.venue!r} in mode {mode}: on a simulated or recorded market orders go "
+        "to the paper venue only; set venue = 'paper' and DRY_RUN=true, or feed = 'binance' or 'alpaca'"
+    )
 
 
 def with_feed(config: SessionConfig, candles: Sequence[Path]) -> tuple[SessionConfig, Feed]:

@@ -15,7 +15,7 @@ CALLS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 ERRORS = Counter(
-    "leitstand_venue_errors", "Calls to a venue that failed, by what they left behind.", ["venue", "call", "fate"]
+    "leitstand_venue_call_errors", "Calls to a venue that failed, by what they left behind.", ["venue", "call", "fate"]
 )
 
 

@@ -225,28 +225,40 @@ async def test_a_session_begins_only_on_what_the_preflight_allows(stage: Stage) 
     assert [each.name for each in failures(opened.findings)] == ["account", "balance"]
 
 
-async def doctor(stage: Stage, nats_url: str, mode: str, *arguments: str) -> tuple[int, str]:
+async def process(stage: Stage, nats_url: str, mode: str, command: str, session: Path = SESSION) -> tuple[int, str]:
     """The command as a process: its exit status and what it said."""
-    return await process(stage, nats_url, mode, "doctor", *arguments)
-
-
-async def process(stage: Stage, nats_url: str, mode: str, *arguments: str) -> tuple[int, str]:
     key, _ = signer(load_or_create_seed(stage.folder / "risk.seed"))
     environment = stage.environment(mode, NATS_URL=nats_url, RISK_PUBLIC_KEY=key)
-    run = ServiceProcess("runner", stage.folder, environment, *arguments, "--session", str(SESSION))
+    run = ServiceProcess("runner", stage.folder, environment, command, "--session", str(session))
     return await asyncio.to_thread(run.status), run.said
 
 
 async def test_the_command_tells_a_table_and_ends_with_one_where_a_line_failed(stage: Stage, nats_url: str) -> None:
     assert stage.server.account.restrictions is not None
     stage.server.account.restrictions["enableWithdrawals"] = True
-    status, said = await doctor(stage, nats_url, "live")
+    status, said = await process(stage, nats_url, "live", "doctor")
     assert status == 1
     assert "✗ FAIL  key: withdrawal  the key may remove funds: enableWithdrawals" in said
     assert "→ take these rights from the key" in said
     assert "\x1b" not in said
     assert SECRET not in said
     assert KEY not in said
+
+
+async def test_a_simulated_market_has_no_lines_of_a_venue_and_a_bus_that_is_gone_fails(stage: Stage) -> None:
+    status, said = await process(stage, "nats://127.0.0.1:1", "dry_run", "doctor", ROOT / "config" / "demo.toml")
+    assert status == 1
+    assert "✗ FAIL  bus" in said
+    assert "✓ pass  risk" in said
+    assert "clock" not in said
+    assert stage.server.requests == []
+
+
+async def test_a_simulated_market_is_for_dry_runs_only(stage: Stage, nats_url: str) -> None:
+    status, said = await process(stage, nats_url, "testnet", "doctor", ROOT / "config" / "demo.toml")
+    assert status == 1
+    assert "✗ FAIL  mode" in said
+    assert "orders go to the paper venue only" in said
 
 
 async def test_a_session_that_the_preflight_forbids_does_not_begin_and_names_every_failed_line(
@@ -268,7 +280,7 @@ async def test_calls_are_measured_by_their_kind_and_failures_by_what_they_left_b
         return count("leitstand_venue_call_seconds_count", call="privateGetAccount")
 
     def refused() -> float:
-        return count("leitstand_venue_errors_total", call="privateGetAccount", fate="fatal")
+        return count("leitstand_venue_call_errors_total", call="privateGetAccount", fate="fatal")
 
     stage.clock.behind = timedelta(seconds=3)
     before = calls(), refused()

@@ -125,6 +125,14 @@ def test_only_so_many_orders_and_so_many_stops_may_be_open() -> None:
         few.check(order(LIMIT), Decimal(100), [stop, limit, limit], Decimal(0))
 
 
+def test_a_kind_of_order_that_the_symbol_does_not_offer_is_refused() -> None:
+    plain = Symbol("BTC", "USDT", types=("LIMIT", "MARKET"))
+    assert plain.info()["orderTypes"] == ["LIMIT", "MARKET"]
+    plain.check(order(LIMIT), Decimal(100), [], Decimal(0))
+    with pytest.raises(Refusal, match="Stop loss limit orders are not supported for this symbol"):
+        plain.check(order(STOP), Decimal(100), [], Decimal(0))
+
+
 @pytest.mark.parametrize("status", ["HALT", "BREAK", "CANCEL_ONLY"])
 def test_a_symbol_that_is_not_trading_takes_no_order(status: str) -> None:
     closed = Symbol("BTC", "USDT", status=status)

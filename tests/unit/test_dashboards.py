@@ -47,7 +47,7 @@ def _names_in(expression: str) -> set[str]:
 
 @cache
 def _declared() -> set[str]:
-    for path in [*ROOT.glob("services/*/*.py"), *ROOT.glob("shared/runtime/*.py")]:
+    for path in [*ROOT.glob("services/*/*.py"), *ROOT.glob("shared/runtime/*.py"), *ROOT.glob("shared/venues/*.py")]:
         if "prometheus_client import" in path.read_text(encoding="utf-8"):
             importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     return {

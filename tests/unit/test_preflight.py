@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,13 +177,17 @@ def test_a_blocked_account_fails_with_the_venues_words() -> None:
 
 @pytest.mark.parametrize(("usdt", "verdict"), [("1000", "pass"), ("999.99", "FAIL")])
 def test_the_balance_must_be_what_the_session_may_use(usdt: str, verdict: str) -> None:
-    found = account.balance(sound().config, standing(USDT=usdt))
+    found = account.balance(sound().config, standing(USDT=usdt), begins=True)
     assert found.verdict == verdict
     assert "the session may use 1,000 USDT" in found.told
 
 
 def test_an_account_without_the_quote_currency_has_nothing_free() -> None:
-    assert account.balance(sound().config, standing(EUR="5000")).told.startswith("0 USDT free")
+    assert account.balance(sound().config, standing(EUR="5000"), begins=True).told.startswith("0 USDT free")
+
+
+def test_a_session_under_way_may_hold_its_capital_in_positions() -> None:
+    assert account.balance(sound().config, standing(USDT="10"), begins=False).verdict == "pass"
 
 
 def test_holdings_are_named_by_asset() -> None:
@@ -264,8 +269,10 @@ def test_sizes_can_not_be_checked_without_a_price() -> None:
 
 
 def test_the_mode_tells_where_orders_go_or_why_they_do_not() -> None:
-    assert session.mode("testnet", None).verdict == "pass"
-    assert session.mode("live", "not yet").told == "live: not yet"
+    assert session.mode("testnet", "binance", None).told == "testnet: orders go to binance's account for tests"
+    assert session.mode("live", "binance", None).told == "live: orders go to binance, with real money"
+    refused = session.mode("live", "binance", "not yet")
+    assert (refused.verdict, refused.told) == ("FAIL", "live: not yet")
 
 
 def test_missing_keys_are_named() -> None:
@@ -296,6 +303,8 @@ def test_a_guards_key_that_can_not_be_read_fails_with_the_reason() -> None:
 
     assert stack.guards_key(lambda: None).verdict == "pass"
     assert stack.guards_key(unreadable).told == "no public NKEY"
+    missing = Path("/nowhere/risk.pub")
+    assert stack.guards_key(missing.read_bytes).told == "/nowhere/risk.pub: No such file or directory"
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(10**8, "FAIL"), (10**9, "warn"), (10**10, "pass")])

@@ -17,6 +17,7 @@ from services.runner.live.calling import Calls, may_answer
 from services.runner.live.connecting import CONNECTORS
 from services.runner.live.slices import closed_by, history
 from services.runner.preflight import session as of_session
+from services.runner.preflight import stack as of_stack
 from services.runner.preflight.asking import examine_account, examine_market
 from services.runner.preflight.finding import Finding, failures, refusal
 from services.runner.preflight.risk import risk
@@ -77,16 +78,19 @@ class LiveMarket:
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    async def examined(self) -> Sequence[Finding]:
-        """Everything that can be known before the session: what the settings say, then what the venue answers."""
+    async def examined(self, *, begins: bool = True) -> Sequence[Finding]:
+        """Everything that can be known before the session: what the settings say, then what the venue answers.
+
+        One that is under way already, that `begins` no more, holds some of its capital in positions.
+        """
         prepared, mode = plan(STACK, self._config), self._settings.mode
         wrong = obstacle(self._config, mode)
         wanted = _keys(self._config, self._settings)
-        found = [of_session.mode(mode, wrong), of_session.keys(wanted)]
+        found = [of_session.mode(mode, self._config.venue, wrong), of_session.keys(wanted)]
         connector = CONNECTORS.get(self._config.feed.kind)
         if connector and (connector.public or not failures(found)):
             self._connect()
-            found += await self._asked(prepared)
+            found += await self._asked(prepared, begins)
         return (*found, *risk(prepared, mode), of_session.warmup(prepared))
 
     def _connect(self) -> None:
@@ -99,12 +103,12 @@ class LiveMarket:
             self._account = connector.account(self._settings)
             self._open.push_async_callback(self._account.close)
 
-    async def _asked(self, prepared: Plan) -> Sequence[Finding]:
+    async def _asked(self, prepared: Plan, begins: bool) -> Sequence[Finding]:
         assert self._market is not None
         found, listings = await examine_market(prepared, self._market)
         if self._account is None or listings is None:
             return found
-        return (*found, *await examine_account(prepared, self._account, listings))
+        return (*found, *await examine_account(prepared, self._account, listings, begins))
 
     async def opened(self) -> Opened:
         """Ask the venue for its rules and its history, then for all that the preflight judges.
@@ -123,7 +127,7 @@ class LiveMarket:
     async def _judged(self) -> Sequence[Finding]:
         """The preflight; what failed for want of an answer is asked again."""
         for _ in range(LOOKS):
-            findings = await self.examined()
+            findings = (*await self.examined(), of_stack.room(self._settings.data_dir))
             waits = [finding.wait for finding in failures(findings)]
             patient = [wait for wait in waits if wait is not None]
             if not waits or len(patient) < len(waits):
@@ -168,7 +172,8 @@ async def _warmup(market: Market, config: SessionConfig, end: datetime) -> tuple
 
 def _check(config: SessionConfig, settings: Settings) -> None:
     """SettingsError, before anything is connected, where the settings alone forbid the session."""
-    told = (of_session.mode(settings.mode, obstacle(config, settings.mode)), of_session.keys(_keys(config, settings)))
+    wrong = obstacle(config, settings.mode)
+    told = (of_session.mode(settings.mode, config.venue, wrong), of_session.keys(_keys(config, settings)))
     if failures(told):
         raise SettingsError(refusal(config.name, told))
 

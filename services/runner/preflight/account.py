@@ -59,10 +59,12 @@ def status(standing: Standing) -> Finding:
     return passed("account", "the account may trade")
 
 
-def balance(config: SessionConfig, standing: Standing) -> Finding:
-    """Whether the account has what the session may spend."""
+def balance(config: SessionConfig, standing: Standing, *, begins: bool) -> Finding:
+    """Whether the account has what the session may spend; one that is under way has spent some of it."""
     free, quote, needed = standing.free.get(config.quote, Decimal(0)), config.quote, config.initial_capital
     told = f"{spelled(free)} {quote} free; the session may use {spelled(needed)} {quote}"
+    if free < needed and not begins:
+        return passed("balance", f"{told}, and is under way with the rest")
     if free < needed:
         return failed("balance", told, f"pay in {quote}, or lower `initial_capital` to what is there")
     return passed("balance", told)

@@ -78,7 +78,9 @@ def _recent(timeframe: str) -> timedelta:
     return _RECENT_BARS * timeframe_of(timeframe)
 
 
-async def examine_account(prepared: Plan, account: Account, listings: Mapping[str, Listing]) -> Sequence[Finding]:
+async def examine_account(
+    prepared: Plan, account: Account, listings: Mapping[str, Listing], begins: bool
+) -> Sequence[Finding]:
     """What the account's key can ask: its rights, the balances, and what is open."""
     config = prepared.config
     try:
@@ -86,7 +88,8 @@ async def examine_account(prepared: Plan, account: Account, listings: Mapping[st
         standing = await account.standing()
     except VenueError as error:
         return (of_market.untold("account", error),)
-    found = [*of_account.rights(standing.rights), of_account.status(standing), of_account.balance(config, standing)]
+    found = [*of_account.rights(standing.rights), of_account.status(standing)]
+    found.append(of_account.balance(config, standing, begins=begins))
     if set(config.symbols) - set(listings):
         return found
     try:

@@ -7,7 +7,11 @@ from services.runner.preflight.finding import Finding, failed, passed, warned
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import Mode
 
-_GOES_TO = {"dry_run": "the paper venue", "testnet": "the venue's testnet, or paper account", "live": "THE REAL VENUE"}
+_GOES_TO: dict[Mode, str] = {
+    "dry_run": "the paper venue",
+    "testnet": "{venue}'s account for tests",
+    "live": "{venue}, with real money",
+}
 
 
 class Keys(NamedTuple):
@@ -18,11 +22,11 @@ class Keys(NamedTuple):
     advice: str
 
 
-def mode(mode: Mode, obstacle: str | None) -> Finding:
+def mode(mode: Mode, venue: str, obstacle: str | None) -> Finding:
     """Where orders go, or the `obstacle` to that."""
     if obstacle:
         return failed("mode", f"{mode}: {obstacle}", "change the session file or the settings named")
-    return passed("mode", f"{mode}: orders go to {_GOES_TO[mode]}")
+    return passed("mode", f"{mode}: orders go to {_GOES_TO[mode].format(venue=venue)}")
 
 
 def keys(wanted: Keys | None) -> Finding:

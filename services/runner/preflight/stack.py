@@ -1,7 +1,9 @@
 """Whether what a session leans on is there: the guard, its key, and room for what is written."""
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from services.runner.preflight.finding import Finding, failed, passed, warned
 from shared.runtime.errors import LeitstandError
@@ -31,11 +33,20 @@ def guard(heard: datetime | None, now: datetime, *, sessions: bool) -> Finding:
 
 def guards_key(read: Callable[[], object]) -> Finding:
     """Whether the guard's public key, by which its approvals are known, can be `read`."""
+    advice = "start the guard, which writes it, or set RISK_PUBLIC_KEY"
     try:
         read()
-    except (OSError, LeitstandError) as error:
-        return failed("guard's key", str(error), "start the guard, which writes it, or set RISK_PUBLIC_KEY")
+    except OSError as error:
+        return failed("guard's key", f"{error.filename}: {error.strerror}", advice)
+    except LeitstandError as error:
+        return failed("guard's key", str(error), advice)
     return passed("guard's key", "its public key is there")
+
+
+def room(folder: Path) -> Finding:
+    """Whether the disk that `folder` is on, or will be made on, has room."""
+    there = next(found for found in (folder, *folder.resolve().parents) if found.exists())
+    return disk(str(folder), shutil.disk_usage(there).free)
 
 
 def disk(folder: str, free: int) -> Finding:
