@@ -36,7 +36,7 @@ async def test_the_last_bar_of_a_day_is_followed_by_the_first_of_the_next(monkey
         server.market.know([candle("AAPL", CLOSE + n * MINUTE, "100") for n in (-2, -1, 0, 3)])
         access = alpaca.Access(True, server.key, server.secret, server.url, server.url, server.ws_url)
         market = alpaca.market(access, ["AAPL"], "1m")
-        slices = Slices(market, ["AAPL"], MINUTE, CLOSE - 2 * MINUTE, lambda: None)
+        slices = Slices(market, ["AAPL"], MINUTE, CLOSE - 2 * MINUTE, lambda: None, lambda trouble: None)
         keeping = asyncio.ensure_future(slices.keep())
         assert await taken(slices, 2) == [CLOSE - 2 * MINUTE, CLOSE - MINUTE]
         now[0] = OPENING + 3 * MINUTE + GRACE

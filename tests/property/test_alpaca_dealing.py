@@ -11,7 +11,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.runner.live import dealing as live
+from services.runner.core.inputs import VenueTrouble
+from services.runner.live import calling
 from shared.schemas.values import Side
 from shared.venues import alpaca
 from shared.venues.alpaca.account import AlpacaAccount
@@ -51,8 +52,10 @@ class Books(Desk):
         self.ends: dict[str, Shown | Absent] = {}
         self.limits: set[str] = set()
 
-    def _hear(self, said: VenueSaid) -> None:
+    def _hear(self, said: VenueSaid | VenueTrouble) -> None:
         super()._hear(said)
+        if not isinstance(said, VenueSaid):
+            return
         for word in said.words:
             if isinstance(word, Executed):
                 self.trades.setdefault(word.trade_id, word)
@@ -122,7 +125,7 @@ def trades_made(server: AlpacaServer) -> set[tuple[object, ...]]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_books_equal_the_venues_to_the_last_digit(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(calling, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(live, "CHECK_SECONDS", 0.3)
     monkeypatch.setattr(AlpacaAccount, "proof_seconds", 1.0)
     async with stage(seed) as (books, server):
