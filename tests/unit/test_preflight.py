@@ -235,6 +235,11 @@ FLAWS = [
         "warn",
         "no capital is left for bollinger",
     ),
+    (
+        {"strategies": [{"name": "rebalance", "params": {"weights": {"BTCUSDT": 1}}}]},
+        "warn",
+        "buys without a stop, up to 100 % at once",
+    ),
 ]
 
 

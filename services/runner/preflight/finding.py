@@ -82,5 +82,5 @@ def spelled(amount: Decimal) -> str:
 
 
 def percent(share: Decimal) -> str:
-    """A share for people."""
-    return f"{spelled(share * 100)} %"
+    """A share for people, to the fourth decimal of a per cent."""
+    return f"{spelled(round(share * 100, 4))} %"

@@ -104,8 +104,19 @@ def _refused_entries(prepared: Plan) -> Iterator[Finding]:
         told = f"entries are {entry} orders, which allowed_order_types leaves out: none would be allowed"
         yield failed("risk", told, f'add "{entry}" to allowed_order_types, or change orders.entry')
     for sleeve in prepared.sleeves:
-        if not weighs(prepared, sleeve):
+        if weighs(prepared, sleeve):
+            yield from _unstopped(config, sleeve)
+        else:
             yield from _too_large(config, sleeve.label, entry_share(config, sleeve))
+
+
+def _unstopped(config: SessionConfig, sleeve: Sleeve) -> Iterator[Finding]:
+    """Whether what a portfolio strategy buys, without stops of its own, may be lost whole."""
+    share, limit = sleeve.allocation / len(config.symbols), config.risk.max_risk_per_trade
+    if limit and share > limit:
+        told = f"{sleeve.label} buys without a stop, up to {percent(share)} at once; max_risk_per_trade is"
+        advice = "raise max_risk_per_trade or turn it off, else the guard refuses the larger of its purchases"
+        yield warned("risk", f"{told} {percent(limit)}", advice)
 
 
 def _too_large(config: SessionConfig, label: str, share: Decimal) -> Iterator[Finding]:
