@@ -12,6 +12,7 @@ from shared.schemas.market import Candle
 from shared.schemas.orders import Ticket
 from shared.schemas.session import Instrument
 from shared.venues.standing import Listing, Standing
+from shared.venues.statement import Statement
 from shared.venues.words import Word
 
 
@@ -75,6 +76,15 @@ class Account(Protocol):
 
     async def holdings(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
         """Units held of each symbol's asset, free and locked together, zero included."""
+
+    async def balances(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
+        """Units of each asset that an order in `symbols` can move, fees included; free and locked, zero included.
+
+        An asset that moves for other reasons too (interest, dividends) is left out.
+        """
+
+    async def statement(self, symbols: Sequence[str], since: datetime) -> Statement:
+        """The account as the venue shows it now; executions from `since` on, however many."""
 
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
         """Pass on what the venue reports, until the connection ends.
