@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from services.runner.core.inputs import VenueTrouble
-from services.runner.live import calling
+from services.runner.live import calling, dealing
 from shared.schemas.values import Side
 from shared.venues import alpaca
 from shared.venues.alpaca.account import AlpacaAccount
@@ -126,7 +126,7 @@ def trades_made(server: AlpacaServer) -> set[tuple[object, ...]]:
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_books_equal_the_venues_to_the_last_digit(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calling, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(live, "CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(dealing, "CHECK_SECONDS", 0.3)
     monkeypatch.setattr(AlpacaAccount, "proof_seconds", 1.0)
     async with stage(seed) as (books, server):
         await trade(books, server, seed)

@@ -1,6 +1,5 @@
 """A spot account at Binance: sending, cancelling and looking at orders, and hearing what becomes of them."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,8 +8,8 @@ import structlog
 
 from shared.schemas.orders import Ticket
 from shared.venues.binance import orders, standing
+from shared.venues.binance.books import BinanceBooks
 from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
-from shared.venues.binance.errors import is_about_the_clock
 from shared.venues.standing import Standing
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Word
@@ -18,7 +17,7 @@ from shared.venues.words import Word
 _log = structlog.get_logger("binance")
 
 
-class BinanceAccount:
+class BinanceAccount(BinanceBooks):
     """One account. Every method raises VenueError, whose `fate` says what it leaves behind; none tries again."""
 
     name = "binance"
@@ -26,17 +25,8 @@ class BinanceAccount:
     """An order that has not arrived so long after it was sent never will: its timestamp is too old by then."""
 
     def __init__(self, client: Client, testnet: bool) -> None:
-        self._client = client
+        super().__init__(client)
         self._testnet = testnet
-
-    async def open(self) -> None:
-        """Measure the clock's offset, which signed calls need."""
-        with told_as_trouble():
-            await self._client.load_time_difference()
-
-    async def close(self) -> None:
-        """End every connection."""
-        await self._client.close()
 
     async def standing(self) -> Standing:
         """What the key may do, and how the account may be used; the testnet does not tell the former."""
@@ -67,20 +57,6 @@ class BinanceAccount:
                 trades = await self._asked("privateGetMyTrades", symbol=ticket.symbol, orderId=order["orderId"])
             return orders.shown(ticket, order, trades)
 
-    async def open_orders(self, symbols: Sequence[str]) -> Sequence[str]:
-        """The names of the open orders in `symbols`, whoever placed them."""
-        found = await asyncio.gather(*(self._asked("privateGetOpenOrders", symbol=symbol) for symbol in symbols))
-        with told_as_trouble():
-            return [order["clientOrderId"] for each in found for order in each]
-
-    async def holdings(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
-        """Units held of each symbol's base asset, free and locked together, zero included."""
-        account = await self._asked("privateGetAccount", omitZeroBalances="true")
-        with told_as_trouble():
-            held = {each["asset"]: Decimal(each["free"]) + Decimal(each["locked"]) for each in account["balances"]}
-            await self._client.load_markets()
-            return {symbol: held.get(self._client.market(symbol)["baseId"], Decimal(0)) for symbol in symbols}
-
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
         """Pass on what the venue reports, until the connection ends in a VenueError.
 
@@ -103,18 +79,3 @@ class BinanceAccount:
             ready()
             await self._client.client(url).future("the connection's end")
         raise VenueError(self.name, Fate.RETRY, "the account's stream ended")
-
-    async def _asked(self, call: str, **params: Any) -> Any:
-        try:
-            return await self._client.asked(call, **params)
-        except VenueError as error:
-            if is_about_the_clock(error):
-                await self._measure_again()
-            raise
-
-    async def _measure_again(self) -> None:
-        """Measure the clock's offset; where that fails, the next call is told so once more."""
-        try:
-            await self.open()
-        except VenueError as error:
-            _log.warning("the clock's offset can't be measured", reason=str(error))

@@ -69,19 +69,21 @@ def answered(ticket: Ticket, answer: Mapping[str, Any]) -> Sequence[Word]:
 def shown(ticket: Ticket, order: Mapping[str, Any], trades: Iterable[Mapping[str, Any]]) -> Sequence[Word]:
     """What a look at the order and at its trades says."""
     name = ticket.client_order_id
-    fills = tuple(
-        Executed(
-            name,
-            str(trade["id"]),
-            Decimal(trade["qty"]),
-            Decimal(trade["price"]),
-            Decimal(trade["commission"]),
-            trade["commissionAsset"],
-            "maker" if trade["isMaker"] else "taker",
-        )
-        for trade in trades
-    )
+    fills = tuple(traded(name, trade) for trade in trades)
     return _told(name, str(order["orderId"]), _STANDINGS[order["status"]], order["executedQty"], fills)
+
+
+def traded(name: str, trade: Mapping[str, Any]) -> Executed:
+    """An execution of the order called `name`, as `myTrades` lists it."""
+    return Executed(
+        name,
+        str(trade["id"]),
+        Decimal(trade["qty"]),
+        Decimal(trade["price"]),
+        Decimal(trade["commission"]),
+        trade["commissionAsset"],
+        "maker" if trade["isMaker"] else "taker",
+    )
 
 
 def _told(name: str, venue_id: str, standing: Standing, filled: str, fills: Sequence[Executed]) -> Sequence[Word]:
