@@ -117,8 +117,8 @@ class Conductor:
         if finished(self.state):
             return True
         patience = closing_slices(self.state.plan.config) + GRACE_SLICES
-        in_doubt = any(order.stage == "unknown" for order in self.state.orders.values())
-        return self.state.closing >= patience and not in_doubt
+        left_behind = self.state.plan.config.is_live and self.state.orders
+        return self.state.closing >= patience and not left_behind
 
     def _follow(self) -> Conducting:
         while not self._is_over():

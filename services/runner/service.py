@@ -76,7 +76,7 @@ class StoredTrading(Trading):
     """A session on a market that is known from its first slice to its last."""
 
     def __init__(self, context: Context, options: Options, config: SessionConfig, feed: Feed, start: datetime) -> None:
-        super().__init__(context, options, config, feed.description, start, {})
+        super().__init__(context, options, config, feed.description, start, {}, {})
         self._feed = feed
 
     async def _way(self, left: Recorded, hearing: Hearing) -> Way:

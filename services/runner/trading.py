@@ -32,7 +32,7 @@ from shared.runtime.snapshots import Keeper, Snapshots
 from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, derived_id
-from shared.schemas.orders import Holding
+from shared.schemas.orders import Balance, Holding
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import CONTROL, EVENTS, event_subject, writer_subjects
 from shared.venues.paper import opened as book_of
@@ -58,7 +58,7 @@ class Way(NamedTuple):
 class Trading(ABC):
     """A session from where it stands to its end, on the bus; what kind of market it is on is the subclass's matter.
 
-    `before` is what the account held of each symbol's asset before a session that begins now.
+    `before` is what the account held of each symbol's asset before a session that begins now, `balances` of each asset.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Trading(ABC):
         description: FeedDescription,
         start: datetime,
         before: Mapping[str, Decimal],
+        balances: Mapping[str, Decimal],
     ) -> None:
         self._context = context
         self._options = options
@@ -76,6 +77,7 @@ class Trading(ABC):
         self._description = description
         self._start = start
         self._before = before
+        self._balances = balances
 
     @abstractmethod
     async def _way(self, left: Recorded, hearing: Hearing) -> Way:
@@ -145,7 +147,9 @@ class Trading(ABC):
         name = derived_id(session_id, "open")
         cause = Cause(name, session_id, clock.now(), self._start, name)
         before = [Holding(symbol=symbol, qty=qty) for symbol, qty in self._before.items()]
-        opened = Opened(self._context.settings.mode, self._description, self._start, core_digest(), before)
+        balances = [Balance(asset=asset, qty=qty) for asset, qty in self._balances.items()]
+        mode = self._context.settings.mode
+        opened = Opened(mode, self._description, self._start, core_digest(), before, balances)
         state, facts = open_session(initial(plan(session_id, self._config)), cause, opened)
         others = await bus.last_sequence(EVENTS)
         own = await bus.append(facts, after=0)

@@ -22,6 +22,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     orders.OrderUnknown,
     orders.OrderReconciled,
     orders.DustLeft,
+    orders.AccountReconciled,
     orders.VenueObserved,
     market.EquityMarked,
     market.ShadowMarked,

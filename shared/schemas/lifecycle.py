@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PlainSerializer
 
 from shared.schemas.envelope import Event, Value
-from shared.schemas.orders import Holding
+from shared.schemas.orders import Balance, Holding
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import Instant, Mode, Money, Phase, Ratio
 
@@ -33,7 +33,8 @@ class SessionStart(Value):
     """What a session was started with: everything that its decisions depend on.
 
     `core_digest` is a fingerprint of the code that decides, UNKNOWN_CORE for sessions from before it was told.
-    `holdings_before` is what the venue's account held already: it is none of the session's business.
+    `holdings_before` is what the venue's account held already of the symbols: it is none of the session's business;
+    `balances_before` the same by asset, for statements to be held against.
     """
 
     mode: Mode
@@ -42,6 +43,7 @@ class SessionStart(Value):
     core_digest: str
     market_start: Instant
     holdings_before: tuple[Holding, ...] = Field(default=(), exclude_if=_is_empty)
+    balances_before: tuple[Balance, ...] = Field(default=(), exclude_if=_is_empty)
 
 
 class RunnerStart(Event):

@@ -249,3 +249,44 @@ class VenueObserved(Event):
     READERS: ClassVar[frozenset[str]] = frozenset({"risk", "recorder"})
     type: Literal["venue_observed"] = "venue_observed"
     details: VenueAccount
+
+
+class Balance(Value):
+    """Units of an asset: held, or by how much they changed."""
+
+    asset: str
+    qty: Money
+
+
+class Difference(Value):
+    """Units of an asset as our books have them, and as the venue shows them."""
+
+    asset: str
+    ours: Money
+    venue: Money
+
+
+class Reconciliation(Value):
+    """A venue's statement of `at` held against our books.
+
+    `foreign_orders` and `foreign_trades` are not the session's and not told before; `foreign_moves` is what those
+    trades changed. `differences` is what nothing explains, `confirmed` once several statements have shown the same.
+    """
+
+    at: Instant
+    foreign_orders: tuple[str, ...] = ()
+    foreign_trades: tuple[str, ...] = ()
+    foreign_moves: tuple[Balance, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    confirmed: bool = False
+
+
+class AccountReconciled(Event):
+    """The venue's orders, executions and balances were held against our books."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
+    type: Literal["account_reconciled"] = "account_reconciled"
+    level: Literal["info", "warning", "error"] = "info"
+    status: Literal["pass", "fail"]
+    details: Reconciliation

@@ -50,7 +50,15 @@ class Absent:
     reason: str
 
 
-Word = Shown | Executed | Doubtful | Absent
+@dataclass(frozen=True, slots=True)
+class WorkedStill:
+    """The venue, asked for an order that was taken for gone, shows that it works it."""
+
+    client_order_id: str
+    venue_order_id: str | None
+
+
+Word = Shown | Executed | Doubtful | Absent | WorkedStill
 
 
 @dataclass(frozen=True, slots=True)

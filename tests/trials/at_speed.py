@@ -7,30 +7,27 @@ import importlib
 import sys
 from pathlib import Path
 
-from services.runner.live import calling, dealing, slices
-from services.runner.preflight import asking
-from services.runner.preflight.market import Sight
+from services.runner.live import calling, dealing, reconciling, slices
 from shared.runtime import clock
+from shared.venues.binance import client
 from shared.venues.binance.account import BinanceAccount
-from shared.venues.live import Market
 from tests.trials.market_clock import MarketClock
 
-_wall = clock.now
 
-
-async def _look_at_clock(market: Market) -> Sight:
-    """The venue's clock is the one on the wall, for its signatures go by that."""
-    asked = _wall()
-    return Sight(asked, await market.server_time(), _wall())
+async def _same_clock(*_: object) -> int:
+    """The test server goes by the trial's clock too, and a jump must not be taken for an offset."""
+    return 0
 
 
 def main() -> None:
     """Set the clock, shorten the pauses, run the service."""
     path, service, *arguments = sys.argv[1:]
-    clock.now = MarketClock(Path(path)).now
-    asking.look_at_clock = _look_at_clock
+    clock.now = now = MarketClock(Path(path)).now
+    client.Client.milliseconds = staticmethod(lambda: int(now().timestamp() * 1000))
     calling.FIRST_PAUSE, calling.LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
+    reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 3.0, 0.2
+    client.RECV_WINDOW_MS, client.Client.load_time_difference = 60_000, _same_clock
     BinanceAccount.proof_seconds = 0.6
     sys.argv = [service, *arguments]
     importlib.import_module(f"services.{service}.__main__").main()

@@ -82,7 +82,8 @@ class Trial:
         session.write_text(
             Template(SESSION).substitute(symbols=json.dumps(list(self._prices)), fraction=0.3 / self.symbols)
         )
-        async with BinanceServer((*ordinary_symbols(), *others), faults=self.faults) as self.server:
+        symbols = (*ordinary_symbols(), *others)
+        async with BinanceServer(symbols, faults=self.faults, clock=self._milliseconds) as self.server:
             self.server.account.fund(**{asset: str(amount) for asset, amount in FUNDED.items()})
             self.server.account.order_limit.in_ten_seconds = 1_000_000
             self.server.venue.weight.limit = 10_000_000
@@ -121,6 +122,9 @@ class Trial:
             if clock.monotonic() - began > STUCK_SECONDS:
                 raise StuckError(f"the session does not end: {self.stack.record.stages}")
         await self._until(lambda: self.stack.runner_status is not None)
+
+    def _milliseconds(self) -> int:
+        return int(self.market_clock.now().timestamp() * 1000)
 
     def _is_followed(self) -> bool:
         return any(listener.streams for listener in self.server.publishing.listeners)

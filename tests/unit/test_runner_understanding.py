@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from services.runner.core.evolve import evolve
+from services.runner.core.order import Order, Stage
 from services.runner.core.plan import plan
-from services.runner.core.state import Order, Stage, State, initial
+from services.runner.core.state import State, initial
 from services.runner.core.todo import settled
 from services.runner.core.understanding import understood
 from shared.domain.portfolio import ZERO

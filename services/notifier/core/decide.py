@@ -10,7 +10,8 @@ from services.notifier.core.state import State, name_of, quote_of
 from services.notifier.core.wording import clock, instant
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted, TradingResumed
-from shared.schemas.lifecycle import Checkpoint
+from shared.schemas.lifecycle import AutocorrectAttempt, Checkpoint
+from shared.schemas.orders import AccountReconciled
 
 _MARKS: dict[Severity, str] = {"info": "", "warning": "[warning] ", "critical": "[ALARM] "}
 
@@ -60,6 +61,10 @@ def _deserves(state: State, event: Event) -> bool:
             return _is_first_word(state, event)
         case Checkpoint():
             return event.status == "fail"
+        case AccountReconciled():
+            return event.level != "info"
+        case AutocorrectAttempt():
+            return event.status != "started"
     return True
 
 

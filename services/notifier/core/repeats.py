@@ -46,7 +46,7 @@ def topic_of(event: Event) -> Topic | None:
             return event.session_id, event.type, event.details.reason, event.order.symbol
         case ErrorRaised():
             return event.session_id, event.type, event.service, event.details.where, event.error
-        case AutocorrectAttempt():
+        case AutocorrectAttempt() if event.status != "started":
             return event.session_id, event.type, event.details.rule, event.status
     return None
 

@@ -117,6 +117,11 @@ def _checked(event: Any, _: str) -> Told:
     return Told("critical", f"check {event.details.name} failed in {event.phase}: {brief(event.details.observed)}")
 
 
+def _reconciled(event: Any, _: str) -> Told:
+    severity: Severity = "critical" if event.details.confirmed else "warning"
+    return Told(severity, f"the venue's books are not ours: {brief(event.message)}")
+
+
 def _repaired(event: Any, _: str) -> Told:
     repair = event.details
     done = "repaired" if event.status == "success" else "could not be repaired"
@@ -145,6 +150,7 @@ SENTENCES: dict[str, Callable[[Any, str], Told]] = {
     "connection_restored": _restored,
     "checkpoint": _checked,
     "autocorrect_attempt": _repaired,
+    "account_reconciled": _reconciled,
     "report_ready": _reported,
 }
 """Facts that are told by themselves; each function takes the event and the session's quote currency."""

@@ -16,7 +16,7 @@ from shared.schemas.guard import Halt, Resumption, TradingHalted, TradingResumed
 from shared.schemas.identity import Cause, Facts
 from shared.schemas.lifecycle import ErrorRaised, RunnerEnd, RunnerStart
 from shared.schemas.market import EquityMarked
-from shared.schemas.orders import OrderFilled, OrderIntended, VenueObserved
+from shared.schemas.orders import AccountReconciled, OrderFilled, OrderIntended, VenueObserved
 
 __all__ = ["CONCERNS", "Guard", "Seal", "decide", "evolve", "initial"]
 
@@ -52,6 +52,7 @@ _ANSWERS: dict[type[Event], Callable[[Guard, Any], Sequence[Event]]] = {
     RunnerStart: _first_word,
     ErrorRaised: surveillance.on_error,
     VenueObserved: confirmation.confirm,
+    AccountReconciled: surveillance.on_statement,
 }
 
 _KINDS: tuple[type[Event], ...] = (*FOLDED, *_ANSWERS, OrderIntended, RunnerEnd)

@@ -12,8 +12,11 @@ from shared.schemas.guard import Breach, Halt, LimitBreached, TradingHalted
 from shared.schemas.identity import Cause, Facts
 from shared.schemas.lifecycle import ErrorRaised
 from shared.schemas.market import EquityMarked, MarkDetails
-from shared.schemas.orders import OrderFilled
+from shared.schemas.orders import AccountReconciled, OrderFilled
 from shared.schemas.values import plain
+
+RECONCILIATION = "reconciliation"
+"""What a halt for an unexplained difference between the venue's books and ours is called."""
 
 
 def on_mark(guard: Guard, event: EquityMarked) -> Sequence[Event]:
@@ -35,6 +38,17 @@ def on_error(guard: Guard, event: ErrorRaised) -> Sequence[Event]:
     """A halt once too many venue calls in a row have failed."""
     facts = Facts(Cause.of(event), "risk")
     _halt_for(guard, facts, _untold(guard, _broken(guard)) if event.details.api else [])
+    return facts.told
+
+
+def on_statement(guard: Guard, event: AccountReconciled) -> Sequence[Event]:
+    """A halt where the venue's books keep differing from the session's, and nothing explains it."""
+    if not event.details.confirmed:
+        return ()
+    sides = [(f"{each.ours:f} {each.asset}", f"{each.venue:f} {each.asset}") for each in event.details.differences]
+    ours, theirs = (", ".join(side) for side in zip(*sides, strict=True))
+    facts = Facts(Cause.of(event), "risk")
+    _halt_for(guard, facts, _untold(guard, [Excess(RECONCILIATION, f"our {ours}", f"the venue's {theirs}")]))
     return facts.told
 
 

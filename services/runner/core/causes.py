@@ -1,12 +1,12 @@
 """What each of the runner's inputs is called as a cause, so that the same input gives the same facts the same names."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from services.runner.core.inputs import (
     AccountObserved,
     CallFailed,
     CallSucceeded,
+    Examined,
     GuardSpoke,
     HealthChanged,
     Input,
@@ -33,7 +33,7 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
         case SliceClosed(candles):
             return of_slice(state, candles[0].close_time, at)
         case Reported(reports):
-            return labelled(state, f"reports:{_name(reports) if reports else _count(state)}", at)
+            return labelled(state, f"reports:{_name(state, reports[0]) if reports else _count(state)}", at)
         case KillHeard(command):
             return labelled(state, f"control:{command.sequence}", at)
         case StopRequested(reason):
@@ -44,6 +44,8 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"call:{call}:{iso(at)}", at)
         case LinkLost(peer) | LinkRestored(peer):
             return labelled(state, f"link:{peer}:{iso(at)}", at)
+        case Examined(statement):
+            return labelled(state, f"statement:{iso(statement.at)}", at)
         case HealthChanged():
             return labelled(state, f"health:{iso(at)}", at)
 
@@ -68,12 +70,17 @@ def _count(state: State) -> str:
     return f"{state.slices}:{state.order_count}"
 
 
-def _name(reports: Sequence[Report]) -> str:
-    """A name for the first report that a repeat of it would carry too."""
-    match reports[0]:
+def _name(state: State, report: Report) -> str:
+    """A name for a report that a repeat of it would carry too; an order that came back may end once more."""
+    match report:
         case Filled(fill):
             return f"{fill.client_order_id}:filled:{fill.trade_id}"
-        case Reconciled(order, _):
-            return f"{order.client_order_id}:reconciled:{order.status}"
-        case Accepted(order) | Rejected(order, _) | Cancelled(order, _) | Unclear(order, _) as report:
-            return f"{order.client_order_id}:{type(report).__name__.lower()}"
+        case Reconciled(shown, _):
+            return f"{shown.client_order_id}:reconciled:{shown.status}{_life(state, shown.client_order_id)}"
+        case Accepted(shown) | Rejected(shown, _) | Cancelled(shown, _) | Unclear(shown, _):
+            return f"{shown.client_order_id}:{type(report).__name__.lower()}{_life(state, shown.client_order_id)}"
+
+
+def _life(state: State, name: str) -> str:
+    order = state.orders.get(name) or state.dealt.ended.get(name)
+    return f":{order.revived}" if order is not None and order.revived else ""

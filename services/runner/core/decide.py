@@ -11,6 +11,7 @@ from services.runner.core.inputs import (
     AccountObserved,
     CallFailed,
     CallSucceeded,
+    Examined,
     GuardSpoke,
     HealthChanged,
     Input,
@@ -22,6 +23,7 @@ from services.runner.core.inputs import (
     StopRequested,
 )
 from services.runner.core.pursue import TooSmall, keys, wish_for
+from services.runner.core.reconcile import compared, in_words
 from services.runner.core.sizing import dust_of
 from services.runner.core.state import State
 from services.runner.core.telling import Telling
@@ -35,6 +37,7 @@ from shared.schemas.identity import Cause
 from shared.schemas.lifecycle import Checkpoint, CheckpointDetails
 from shared.schemas.market import CandleClosed, EquityMarked, MarkDetails, Signal, SignalRaised
 from shared.schemas.orders import (
+    AccountReconciled,
     DustLeft,
     OrderAccepted,
     OrderApproved,
@@ -51,6 +54,7 @@ from shared.schemas.orders import (
 from shared.schemas.trusted import trusted
 from shared.schemas.values import Side
 from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Report, Unclear
+from shared.venues.statement import Statement
 
 
 def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Event]]:
@@ -73,6 +77,8 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             telling.tell(VenueObserved, details=given.account)
         case CallFailed() | CallSucceeded() | LinkLost() | LinkRestored():
             troubles.tell(telling, given)
+        case Examined(statement):
+            _examined(telling, statement)
         case HealthChanged():
             tell_health(telling, given)
     return telling.state, telling.told
@@ -199,6 +205,14 @@ def _kill_heard(telling: Telling, given: KillHeard) -> None:
     )
     telling.tell(TradingHalted, level="error", details=halt, message=f"killed: {reason}")
     _pursue(telling, at_slice_end=False)
+
+
+def _examined(telling: Telling, statement: Statement) -> None:
+    found = compared(telling.state, statement)
+    news = found.foreign_orders or found.foreign_trades
+    level = "error" if found.confirmed else "warning" if found.differences or news else "info"
+    status = "fail" if found.differences else "pass"
+    telling.tell(AccountReconciled, status=status, level=level, message=in_words(found), details=found)
 
 
 def _stop_requested(telling: Telling, reason: str) -> None:

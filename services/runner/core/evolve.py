@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from services.runner.core import dealt
+from services.runner.core.order import Order
 from services.runner.core.signals import heard, weighed, with_stances
-from services.runner.core.state import Goal, Order, State
+from services.runner.core.state import Goal, State
 from shared.domain import portfolio
 from shared.domain.portfolio import ZERO
 from shared.schemas.envelope import Event
@@ -13,6 +15,7 @@ from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Checkpoint, PhaseStart, RunnerEnd, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised
 from shared.schemas.orders import (
+    AccountReconciled,
     DustLeft,
     OrderAccepted,
     OrderApproved,
@@ -95,6 +98,8 @@ def _changed(state: State, name: str, **changes: Any) -> State:
 
 
 def _gone(state: State, name: str) -> State:
+    if state.plan.config.is_live and name in state.orders:
+        state = state._replace(dealt=dealt.with_end(state.dealt, state.orders[name]))
     return state._replace(orders={key: order for key, order in state.orders.items() if key != name})
 
 
@@ -142,10 +147,20 @@ def _order_reconciled(state: State, event: OrderReconciled) -> State:
     shown = event.order
     order = state.orders.get(shown.client_order_id)
     if order is None:
-        return state
+        return _revived(state, event)
     if shown.status in ("accepted", "partially_filled"):
         return _changed(state, shown.client_order_id, stage="working", venue_order_id=shown.venue_order_id)
     return _failed(state, order) if shown.status == "rejected" else _gone(state, shown.client_order_id)
+
+
+def _revived(state: State, event: OrderReconciled) -> State:
+    """An order that was taken for gone, and that the venue works still."""
+    shown = event.order
+    gone = state.dealt.ended.get(shown.client_order_id)
+    if gone is None or shown.status not in ("accepted", "partially_filled"):
+        return state
+    order = gone._replace(stage="working", venue_order_id=shown.venue_order_id, revived=gone.revived + 1)
+    return state._replace(orders={**state.orders, shown.client_order_id: order})
 
 
 def _order_filled(state: State, event: OrderFilled) -> State:
@@ -153,6 +168,8 @@ def _order_filled(state: State, event: OrderFilled) -> State:
     order = state.orders.get(fill.client_order_id)
     after, trip = portfolio.with_fill(state.portfolio, fill, event.market_time)
     state = state._replace(portfolio=after)
+    if state.plan.config.is_live:
+        state = state._replace(dealt=dealt.with_fill(state.dealt, fill, after.quote, event.timestamp))
     if order and fill.status == "filled":
         state = _gone(state, fill.client_order_id)
     elif order:
@@ -186,7 +203,8 @@ def _trading_halted(state: State, event: TradingHalted) -> State:
 
 def _trading_resumed(state: State, event: TradingResumed) -> State:
     cleared = max(state.cleared_up_to, event.details.control_sequence or 0)
-    return state._replace(enabled=True, halt=None, cleared_up_to=cleared, unconfirmed_kill=False)
+    state = state._replace(enabled=True, halt=None, cleared_up_to=cleared, unconfirmed_kill=False)
+    return state._replace(dealt=dealt.accepted(state.dealt)) if state.dealt.suspected else state
 
 
 def _flatten_ordered(state: State, event: FlattenOrdered) -> State:
@@ -199,7 +217,12 @@ def _venue_observed(state: State, event: VenueObserved) -> State:
 
 
 def _runner_start(state: State, event: RunnerStart) -> State:
-    return state._replace(market_start=event.details.market_start)
+    before = {balance.asset: balance.qty for balance in event.details.balances_before}
+    return state._replace(market_start=event.details.market_start, dealt=state.dealt._replace(before=before))
+
+
+def _account_reconciled(state: State, event: AccountReconciled) -> State:
+    return state._replace(dealt=dealt.with_statement(state.dealt, event))
 
 
 def _phase_start(state: State, event: PhaseStart) -> State:
@@ -243,6 +266,7 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     TradingResumed: _trading_resumed,
     FlattenOrdered: _flatten_ordered,
     VenueObserved: _venue_observed,
+    AccountReconciled: _account_reconciled,
     RunnerStart: _runner_start,
     PhaseStart: _phase_start,
     Checkpoint: _checkpoint,

@@ -11,6 +11,7 @@ from shared.schemas.market import Candle, EquityMarked
 from shared.schemas.orders import OrderApproved, OrderRefused, VenueAccount
 from shared.schemas.values import Level
 from shared.venues.port import Report
+from shared.venues.statement import Statement
 
 HEEDED: frozenset[type[Event]] = frozenset(
     {OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered}
@@ -115,5 +116,12 @@ class HealthChanged:
     checks: Sequence[Check] = ()
 
 
-VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored | HealthChanged
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A statement of the account, after all that it holds of our orders was heard."""
+
+    statement: Statement
+
+
+VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored | HealthChanged | Examined
 Input = SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble

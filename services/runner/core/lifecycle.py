@@ -27,7 +27,7 @@ from shared.schemas.lifecycle import (
     SessionEnd,
     SessionStart,
 )
-from shared.schemas.orders import Holding
+from shared.schemas.orders import Balance, Holding
 from shared.schemas.values import Mode
 
 Outcome = tuple[State, Sequence[Event]]
@@ -41,6 +41,7 @@ class Opened(NamedTuple):
     market_start: datetime
     core_digest: str = UNKNOWN_CORE
     holdings_before: Sequence[Holding] = ()
+    balances_before: Sequence[Balance] = ()
 
 
 _NO_FEED = FeedDescription("none", (), "", 0, ())
@@ -93,6 +94,7 @@ def _start(telling: Telling, opened: Opened) -> None:
         core_digest=opened.core_digest,
         market_start=opened.market_start,
         holdings_before=tuple(opened.holdings_before),
+        balances_before=tuple(opened.balances_before),
     )
     telling.tell(RunnerStart, details=start, message=f"session {config.name} starts, {opened.mode}")
     telling.tell(PhaseStart, phase="data_phase")

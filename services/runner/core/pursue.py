@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Literal
 
 from services.runner.core import sizing
+from services.runner.core.order import Order
 from services.runner.core.schedule import is_open
-from services.runner.core.state import Goal, Order, State
+from services.runner.core.state import Goal, State
 from shared.domain.portfolio import Key
 from shared.schemas.identity import client_order_id
 from shared.schemas.orders import Ticket

@@ -4,56 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from services.runner.core.dealt import Dealt
+from services.runner.core.order import Order
 from services.runner.core.plan import Plan
 from services.runner.strategies.port import Stance
 from shared.domain import portfolio
 from shared.domain.portfolio import Key, Portfolio
 from shared.domain.replacing import often_replaced
 from shared.schemas.guard import Halt
-from shared.schemas.orders import OrderApproved, OrderState, OrderStatus, Ticket
 from shared.schemas.values import Phase
-
-Stage = Literal["intended", "approved", "submitted", "working", "unknown"]
-
-
-@often_replaced
-class Order(NamedTuple):
-    """An order in flight. `bars` counts the slices since it was intended, `trades` are the executions told so far.
-
-    One that is `unknown` was sent, and the venue has yet to show whether it arrived.
-    """
-
-    ticket: Ticket
-    stage: Stage
-    intent_id: str
-    correlation_id: str
-    filled_qty: Decimal = Decimal(0)
-    approval: OrderApproved | None = None
-    venue_order_id: str | None = None
-    bars: int = 0
-    trades: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> Key:
-        """The sleeve and symbol that the order belongs to."""
-        return (self.ticket.strategy, self.ticket.symbol)
-
-    def shown(self, status: OrderStatus, venue_order_id: str | None = None) -> OrderState:
-        """The order as a fact tells it, with what has filled so far."""
-        ticket = self.ticket
-        return OrderState(
-            client_order_id=ticket.client_order_id,
-            strategy=ticket.strategy,
-            symbol=ticket.symbol,
-            side=ticket.side,
-            qty=ticket.qty,
-            price=ticket.price,
-            status=status,
-            filled_qty=self.filled_qty,
-            venue_order_id=venue_order_id or self.venue_order_id,
-        )
 
 
 @often_replaced
@@ -72,7 +33,7 @@ class State(NamedTuple):
     `strategy_states` holds a symbol's strategies' states in the plan's order, `stances` what they last said.
     `fresh` are the sleeves' new stances of the slice at hand, by sleeve and symbol; `blocked` are those for which
     an order failed within it. `closing` counts the slices since the session was asked to end. `cleared_up_to` is
-    the last CONTROL sequence that a resumption covers.
+    the last CONTROL sequence that a resumption covers. `dealt` is what an account must show by our books.
     """
 
     plan: Plan
@@ -98,6 +59,7 @@ class State(NamedTuple):
     stopping: str | None = None
     closing: int = 0
     ended: bool = False
+    dealt: Dealt = Dealt()
 
     @property
     def killed(self) -> bool:

@@ -2,10 +2,12 @@
 
 from decimal import Decimal
 
-from services.runner.core.state import Order, State
+from services.runner.core.dealt import trade_key
+from services.runner.core.order import Order
+from services.runner.core.state import State
 from shared.schemas.orders import Fill
 from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Report, Unclear
-from shared.venues.words import Absent, Doubtful, Executed, Shown, Word
+from shared.venues.words import Absent, Doubtful, Executed, Shown, Word, WorkedStill
 
 
 def understood(state: State, word: Word) -> Report | None:
@@ -16,7 +18,7 @@ def understood(state: State, word: Word) -> Report | None:
     """
     order = state.orders.get(word.client_order_id)
     if order is None:
-        return None
+        return _of_the_past(state, word)
     match word:
         case Executed():
             return None if word.trade_id in order.trades else Filled(_fill(order, word))
@@ -26,6 +28,21 @@ def understood(state: State, word: Word) -> Report | None:
             return Unclear(order.shown("unknown"), reason) if order.stage == "submitted" else None
         case Absent(_, reason):
             return Reconciled(order.shown("rejected"), reason) if order.stage == "unknown" else None
+        case WorkedStill():
+            return None
+
+
+def _of_the_past(state: State, word: Word) -> Report | None:
+    """What a word on an order that is gone means: an execution that was missed, or that it is worked still."""
+    order = state.dealt.ended.get(word.client_order_id)
+    if order is None:
+        return None
+    if isinstance(word, Executed):
+        told = word.trade_id in order.trades or trade_key(order.ticket.symbol, word.trade_id) in state.dealt.trades
+        return None if told else Filled(_fill(order, word))
+    if isinstance(word, WorkedStill):
+        return Reconciled(order.shown("accepted", word.venue_order_id), "the venue works it still")
+    return None
 
 
 def _standing(order: Order, word: Shown) -> Report | None:

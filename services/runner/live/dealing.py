@@ -24,7 +24,7 @@ from shared.schemas.orders import Holding, Ticket, VenueAccount
 from shared.venues.live import Account
 from shared.venues.port import Report
 from shared.venues.trouble import Fate, VenueError
-from shared.venues.words import Absent, Doubtful, Shown, VenueSaid, Word
+from shared.venues.words import Absent, Doubtful, Shown, VenueSaid, Word, WorkedStill
 
 ABSENT_ANSWERS = 3
 """So many answers in a row must not know an order before it counts as never arrived: reads lag."""
@@ -54,6 +54,8 @@ class Dealing:
         self._before = before
         self._in_flight = in_flight
         self._obstacle = obstacle
+        self.reconnected: Callable[[], None] = lambda: None
+        """Called whenever the account's stream is there, for what was missed meanwhile."""
         self._tell = tell
         self._calls = Calls(tell)
         self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
@@ -88,6 +90,10 @@ class Dealing:
     def resolve(self, ticket: Ticket) -> None:
         """Find out what became of an order in doubt."""
         self._work.put_nowait(partial(self._resolve, ticket))
+
+    def look(self, ticket: Ticket) -> None:
+        """Ask for an order that the venue has listed as open and that we have no more: the list may be older."""
+        self._work.put_nowait(partial(self._look_for_the_gone, ticket))
 
     async def account(self) -> VenueAccount:
         """What the venue shows of the session's symbols; asked until it answers."""
@@ -171,6 +177,7 @@ class Dealing:
                 self._tell(LinkRestored(peer))
             lost = False
             self._look_at_all()
+            self.reconnected()
 
         pause = calling.FIRST_PAUSE
         while True:
@@ -211,6 +218,13 @@ class Dealing:
     async def _look(self, ticket: Ticket) -> None:
         with suppress(VenueError):  # told as a failed call; the next look is not far
             self._say(*await self._calls.once(f"look at {ticket.symbol}", partial(self._account.look, ticket)))
+
+    async def _look_for_the_gone(self, ticket: Ticket) -> None:
+        with suppress(VenueError):
+            words = await self._calls.once(f"look at {ticket.symbol}", partial(self._account.look, ticket))
+            shown = [word for word in words if isinstance(word, Shown)]
+            if shown and shown[-1].standing == "working":
+                self._say(WorkedStill(ticket.client_order_id, shown[-1].venue_order_id), *words)
 
     def _say(self, *words: Word) -> None:
         if words:

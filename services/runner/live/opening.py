@@ -45,13 +45,14 @@ class Opened:
     """A live market that can be traded on: the session with the venue's rules, and the history it warms up on.
 
     `account` is None in a dry run, whose orders go to the paper venue. `before` is what the account holds of each
-    symbol's asset, `findings` what the preflight found.
+    symbol's asset, `balances` what of each asset that orders can move, `findings` what the preflight found.
     """
 
     config: SessionConfig
     market: Market
     account: Account | None
     before: Mapping[str, Decimal]
+    balances: Mapping[str, Decimal]
     warmup: tuple[Slice, ...]
     start: datetime
     findings: tuple[Finding, ...] = ()
@@ -144,7 +145,8 @@ class LiveMarket:
         config = config.model_copy(update={"instruments": dict(await market.instruments())})
         warmup = await _warmup(market, config, start)
         before = await account.holdings(config.symbols) if account else {}
-        return Opened(config, market, account, before, warmup, start)
+        balances = await account.balances(config.symbols) if account else {}
+        return Opened(config, market, account, before, balances, warmup, start)
 
 
 def _refusal(name: str, error: VenueError, findings: Sequence[Finding]) -> str:

@@ -1,6 +1,7 @@
 """A session on a live market, from where it stands to its end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any
 
 from services.runner.conduct import Conductor
 from services.runner.core.state import State
@@ -11,6 +12,7 @@ from services.runner.live.course import LiveCourse
 from services.runner.live.dealing import Dealing
 from services.runner.live.health import HealthWatch
 from services.runner.live.opening import Opened
+from services.runner.live.reconciling import Reconciling
 from services.runner.live.slices import Slices
 from services.runner.preflight.finding import as_check, failures, refusal
 from services.runner.recollection import Recorded
@@ -25,6 +27,7 @@ from shared.schemas.orders import Ticket
 from shared.venues.live import Account
 from shared.venues.paper import PaperVenue
 
+Companion = Callable[[], Coroutine[Any, Any, None]]
 _AT_THE_VENUE = frozenset({"submitted", "working", "unknown"})
 
 
@@ -32,7 +35,8 @@ class LiveTrading(Trading):
     """Trades what `opened` holds: on the paper venue in a dry run, else with its account."""
 
     def __init__(self, context: Context, options: Options, opened: Opened) -> None:
-        super().__init__(context, options, opened.config, opened.description, opened.start, opened.before)
+        before, balances = opened.before, opened.balances
+        super().__init__(context, options, opened.config, opened.description, opened.start, before, balances)
         self._market = opened
 
     async def _opened(self) -> Recorded:
@@ -58,8 +62,19 @@ class LiveTrading(Trading):
             conductor.conduct(self._warmup(state)),
             within=self._options.duration,
             market=LiveCourse(slices, ending(state.plan.config, state.market_start or self._start)),
-            companions=(slices.keep, health.keep, *((dealing.keep,) if dealing else ())),
+            companions=(slices.keep, health.keep, *(self._dealt_with(account, dealing, conductor, hearing))),
         )
+
+    def _dealt_with(
+        self, account: Account | None, dealing: Dealing | None, conductor: Conductor, hearing: Hearing
+    ) -> Sequence[Companion]:
+        """What looks after the orders at a real venue."""
+        if account is None or dealing is None:
+            return ()
+        symbols = conductor.state.plan.config.symbols
+        reconciling = Reconciling(account, symbols, lambda: conductor.state, dealing.look, hearing.hear)
+        dealing.reconnected = reconciling.want
+        return dealing.keep, reconciling.keep
 
     def _dealing(self, account: Account, conductor: Conductor, hearing: Hearing) -> Dealing:
         def in_flight() -> Mapping[str, Ticket]:

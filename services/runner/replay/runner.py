@@ -10,6 +10,7 @@ from services.runner.core.inputs import (
     AccountObserved,
     CallFailed,
     CallSucceeded,
+    Examined,
     GuardSpoke,
     HealthChanged,
     Input,
@@ -122,6 +123,8 @@ def named(given: Input) -> str:
             return f"the wish to stop: {reason}"
         case Reported(reports):
             return f"the venue's report: {', '.join(type(r).__name__.lower() for r in reports) or 'nothing'}"
+        case Examined():
+            return "the venue's statement"
         case CallFailed() | CallSucceeded() | LinkLost() | LinkRestored():
             return "trouble with the venue"
         case AccountObserved():

@@ -5,6 +5,7 @@ from one address to another, so codes are read from the answer itself.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ _FATES: Mapping[int, Fate] = {
 INVALID_SYMBOL = -1121
 """One of the symbols that were asked for is unknown."""
 _CLOCK = -1021
+_QUERY = re.compile(r"\?\S*")
+"""What follows the path in an address that ccxt tells: a signed request, which is nobody's business."""
 _DUPLICATE = "duplicate order"
 
 
@@ -55,7 +58,7 @@ def trouble(error: Exception, answer: Answer | None) -> VenueError:
     Without an answer, or with one that says so, the call may have been carried out.
     """
     code, reason = _told(answer.body if answer else "")
-    reason = reason or str(error)[:300]
+    reason = reason or _QUERY.sub("", str(error))[:300]
     if answer is not None and answer.status in (403, 418, 429):
         return VenueError("binance", Fate.RETRY, reason, code, _retry_after(answer.headers))
     if answer is not None and code is not None:
