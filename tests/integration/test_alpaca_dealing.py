@@ -260,6 +260,16 @@ async def test_a_stock_is_not_ordered_while_the_exchange_is_closed(
     await desk.until(Executed)
 
 
+async def test_hours_that_can_not_be_had_leave_no_order_in_doubt(
+    desk: Desk, server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.venues.alpaca.calendar._KEPT_SECONDS", 0.0)
+    server.faults.next(Fault.SERVER_ERROR, "GET /v2/calendar")
+    await desk.send(buy("lt-1", AAPL, "1"))
+    await desk.until(Executed)
+    assert (desk.placed, [word for word in desk.words if isinstance(word, Doubtful)]) == (1, [])
+
+
 async def test_a_kill_between_two_attempts_keeps_an_order_from_ever_being_sent(
     desk: Desk, server: AlpacaServer
 ) -> None:

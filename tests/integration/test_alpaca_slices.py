@@ -1,6 +1,8 @@
 """A session's slices of a stock, over a night at the Alpaca test server."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,6 +31,20 @@ async def taken(slices: Slices, count: int) -> list[datetime]:
     return found
 
 
+@asynccontextmanager
+async def kept(slices: Slices, server: AlpacaServer) -> AsyncIterator[None]:
+    """The market is followed, by its stream too."""
+    keeping = asyncio.ensure_future(slices.keep())
+    try:
+        async with asyncio.timeout(20):
+            while not any(each.wanted for each in server.data_stream.listeners):
+                await asyncio.sleep(0.01)
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
 async def test_the_last_bar_of_a_day_is_followed_by_the_first_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [CLOSE + 5 * MINUTE + GRACE]
     monkeypatch.setattr(clock, "now", lambda: now[0])
@@ -37,13 +53,11 @@ async def test_the_last_bar_of_a_day_is_followed_by_the_first_of_the_next(monkey
         access = alpaca.Access(True, server.key, server.secret, server.url, server.url, server.ws_url)
         market = alpaca.market(access, ["AAPL"], "1m")
         slices = Slices(market, ["AAPL"], MINUTE, CLOSE - 2 * MINUTE, lambda: None, lambda trouble: None)
-        keeping = asyncio.ensure_future(slices.keep())
-        assert await taken(slices, 2) == [CLOSE - 2 * MINUTE, CLOSE - MINUTE]
-        now[0] = OPENING + 3 * MINUTE + GRACE
-        server.market.know([candle("AAPL", OPENING + n * MINUTE, "101") for n in (-1, 0, 1)])
-        await server.market.play(candle("AAPL", OPENING + 2 * MINUTE, "101"))
-        assert await taken(slices, 3) == [OPENING, OPENING + MINUTE, OPENING + 2 * MINUTE]
-        assert slices.take() is None
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        async with kept(slices, server):
+            assert await taken(slices, 2) == [CLOSE - 2 * MINUTE, CLOSE - MINUTE]
+            now[0] = OPENING + 3 * MINUTE + GRACE
+            server.market.know([candle("AAPL", OPENING + n * MINUTE, "101") for n in (-1, 0, 1)])
+            await server.market.play(candle("AAPL", OPENING + 2 * MINUTE, "101"))
+            assert await taken(slices, 3) == [OPENING, OPENING + MINUTE, OPENING + 2 * MINUTE]
+            assert slices.take() is None
         await market.close()

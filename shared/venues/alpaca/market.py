@@ -82,20 +82,7 @@ class AlpacaMarket:
 
         `alive` on every message, and as long as there is nothing to say because no symbol is traded.
         """
-        minutes = {symbol: Minutes(self._step) for symbol in (*self._stocks, *self._pairs)}
-
-        def told(bar: Mapping[str, Any]) -> None:
-            try:
-                series, minute = minutes[bar["S"]], _candle(bar["S"], bar, bar["t"].to_datetime(), MINUTE)
-            except UNREADABLE as error:  # REST tells the bar, as it does for one that the stream leaves out
-                _log.warning("a candle that can't be read", reason=repr(error))
-                return
-            if not _counts(minute, None if is_pair(minute.symbol) else self._calendar.known):
-                return
-            whole = series.add(minute)
-            if whole is not None:
-                heard(whole)
-
+        told = self._telling(heard)
         if self._stocks:
             await self._calendar.hours()
         ended: VenueError | None = None
@@ -110,6 +97,24 @@ class AlpacaMarket:
             ended = _first(errors)
         assert ended is not None
         raise ended
+
+    def _telling(self, heard: Callable[[Candle], None]) -> streams.Heard:
+        """Makes candles of the bars that are streamed."""
+        minutes = {symbol: Minutes(self._step) for symbol in (*self._stocks, *self._pairs)}
+
+        def told(bar: Mapping[str, Any]) -> None:
+            try:
+                series, minute = minutes[bar["S"]], _candle(bar["S"], bar, bar["t"].to_datetime(), MINUTE)
+            except UNREADABLE as error:  # REST tells the bar, as it does for one that the stream leaves out
+                _log.warning("a candle that can't be read", reason=repr(error))
+                return
+            if not _counts(minute, None if is_pair(minute.symbol) else self._calendar.known):
+                return
+            whole = series.add(minute)
+            if whole is not None:
+                heard(whole)
+
+        return told
 
     def _streamed(self) -> Sequence[tuple[str, Sequence[str]]]:
         both = ((f"/v2/{_FEED}", self._stocks), ("/v1beta3/crypto/us", self._pairs))
