@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from services.runner.core.inputs import CallFailed
 from services.runner.live import calling
 from shared.schemas.orders import Ticket
-from shared.schemas.values import Side
+from shared.schemas.values import OrderType, Side
 from shared.venues import binance
 from shared.venues.binance import orders
 from shared.venues.binance.account import BinanceAccount
@@ -181,3 +182,33 @@ async def test_the_session_sees_only_what_it_holds_itself(desk: Desk) -> None:
     await desk.until(Shown, "working")
     seen = await desk.dealing.account()
     assert (seen.open_orders, seen.holdings) == (("lt-1",), ())
+
+
+async def test_during_a_ban_nothing_is_asked_not_even_a_cancel(desk: Desk, server: BinanceServer) -> None:
+    await desk.send(buy("lt-1", type=OrderType.LIMIT, price=Decimal(90)))
+    await desk.until(Shown, "working")
+    server.faults.next(Fault.BANNED, SEND)
+    await desk.send(buy("lt-2"))
+    while not server.faults.drawn[Fault.BANNED]:
+        await asyncio.sleep(0.01)
+    asked = len(server.requests)
+    await desk.dealing.cancel("lt-1", "kill")
+    await asyncio.sleep(0.6)
+    assert len(server.requests) == asked
+    await desk.until(Shown, "cancelled")
+    assert (await desk.until(Executed)).client_order_id == "lt-2"
+
+
+async def test_questions_leave_the_last_part_of_the_minutes_weight_to_cancels(
+    desk: Desk, server: BinanceServer
+) -> None:
+    await desk.send(buy("lt-1", type=OrderType.LIMIT, price=Decimal(90)))
+    await desk.until(Shown, "working")
+    server.venue.weight.used = int(server.venue.weight.limit * 0.95)
+    await desk.send(buy("lt-2", type=OrderType.LIMIT, price=Decimal(90)))
+    await asyncio.sleep(0.3)
+    await desk.send(buy("lt-3", type=OrderType.LIMIT, price=Decimal(90)))
+    await desk.dealing.cancel("lt-1", "kill")
+    await desk.until(Shown, "cancelled")
+    assert [order.wanted.client_id for order in server.account.exchange.books.orders.values()] == ["lt-1", "lt-2"]
+    assert any(isinstance(trouble, CallFailed) and "held back" in trouble.reason for trouble in desk.troubles)

@@ -37,24 +37,28 @@ class BinanceAccount(BinanceBooks):
 
     async def send(self, ticket: Ticket) -> Sequence[Word]:
         """Send the order, once."""
-        answer = await self._asked("privatePostOrder", **orders.request_of(ticket))
+        answer = await self._asked("privatePostOrder", urgent=ticket.reduce_only, **orders.request_of(ticket))
         with told_as_trouble():
             return orders.answered(ticket, answer)
 
     async def cancel(self, ticket: Ticket) -> Sequence[Word]:
         """Take the order back; ABSENT where it is no longer worked."""
         name = ticket.client_order_id
-        await self._asked("privateDeleteOrder", symbol=ticket.symbol, origClientOrderId=name)
-        return await self.look(ticket)
+        await self._asked("privateDeleteOrder", urgent=True, symbol=ticket.symbol, origClientOrderId=name)
+        return await self._look(ticket, urgent=True)
 
     async def look(self, ticket: Ticket) -> Sequence[Word]:
         """The order as the venue shows it, with its executions; ABSENT where this answer does not know it."""
-        name = ticket.client_order_id
-        order = await self._asked("privateGetOrder", symbol=ticket.symbol, origClientOrderId=name)
+        return await self._look(ticket, urgent=False)
+
+    async def _look(self, ticket: Ticket, *, urgent: bool) -> Sequence[Word]:
+        symbol, name = ticket.symbol, ticket.client_order_id
+        order = await self._asked("privateGetOrder", urgent=urgent, symbol=symbol, origClientOrderId=name)
         trades: Sequence[Mapping[str, Any]] = ()
         with told_as_trouble():
             if Decimal(order["executedQty"]):
-                trades = await self._asked("privateGetMyTrades", symbol=ticket.symbol, orderId=order["orderId"])
+                number = order["orderId"]
+                trades = await self._asked("privateGetMyTrades", urgent=urgent, symbol=symbol, orderId=number)
             return orders.shown(ticket, order, trades)
 
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:

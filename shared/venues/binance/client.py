@@ -7,7 +7,10 @@ from typing import Any
 
 import ccxt.pro
 
+from shared.runtime import clock
 from shared.venues.binance.errors import Answer, trouble
+from shared.venues.binance.weights import USED_WEIGHT, weight_of
+from shared.venues.budget import Budget
 from shared.venues.measuring import measured
 from shared.venues.trouble import Fate, VenueError
 
@@ -21,7 +24,10 @@ RECV_WINDOW_MS = 5_000
 
 @dataclass(frozen=True)
 class Access:
-    """Whose account, and where. Without a key only public calls work. Origins override where every call goes."""
+    """Whose account, and where. Without a key only public calls work. Origins override where every call goes.
+
+    All clients of one access share its `budget`.
+    """
 
     testnet: bool
     key: str = field(default="", repr=False)
@@ -29,6 +35,7 @@ class Access:
     base_url: str | None = None
     ws_url: str | None = None
     ws_api_url: str | None = None
+    budget: Budget = field(default_factory=Budget, compare=False)
 
 
 @contextlib.contextmanager
@@ -52,13 +59,38 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
     ccxt's own readings trust the order of arrival and hold floats, neither of which an account can be kept by.
     """
 
+    budget: Budget
     on_order: Heard = staticmethod(_unheard)
     on_candle: Heard = staticmethod(_unheard)
 
-    async def asked(self, call: str, **params: Any) -> Any:
-        """The venue's answer to ccxt's implicit method `call`; VenueError when there is none, or an error."""
-        with measured("binance", call), told_as_trouble():
-            return await getattr(self, call)(params)
+    async def asked(self, call: str, *, urgent: bool = False, **params: Any) -> Any:
+        """The venue's answer to ccxt's implicit method `call`; VenueError when there is none, or an error.
+
+        What is `urgent` may use the part of the budget that is kept back from the rest.
+        """
+        self._hold_back(weight_of(call, params), urgent)
+        try:
+            with measured("binance", call), told_as_trouble():
+                return await getattr(self, call)(params)
+        except VenueError as error:
+            if error.retry_after is not None:
+                self.budget.close(error.retry_after, clock.monotonic())
+            raise
+
+    def _hold_back(self, weight: int, urgent: bool) -> None:
+        """VenueError, and nothing is sent, where the budget does not allow the call now."""
+        now = clock.monotonic()
+        wait = self.budget.wait(weight, urgent, now)
+        if wait > 0:
+            raise VenueError("binance", Fate.RETRY, "held back: the minute's weight is spent", retry_after=wait)
+        self.budget.spend(weight, now)
+
+    def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+        """Note how much of the minute's weight the venue counts."""
+        used = next((value for name, value in dict(headers or {}).items() if name.lower() == USED_WEIGHT), "")
+        if used.isdigit():
+            self.budget.told(int(used), clock.monotonic())
+        return super().on_rest_response(code, reason, url, method, headers, *rest)
 
     @contextlib.asynccontextmanager
     async def followed(self, what: str) -> AsyncIterator[None]:
@@ -120,6 +152,7 @@ def connected(access: Access) -> Client:
             },
         }
     )
+    made.budget = access.budget
     made.has["fetchCurrencies"] = False
     if access.testnet:
         made.set_sandbox_mode(True)

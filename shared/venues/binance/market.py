@@ -63,13 +63,19 @@ class BinanceMarket:
         return found
 
     async def _listed(self, symbols: Sequence[str]) -> Mapping[str, Listing]:
-        told = await self._client.asked("publicGetExchangeInfo", symbols=_json(symbols))
+        told = await self._exchange_info(symbols)
         with told_as_trouble():
             return {each["symbol"]: listing(each) for each in told["symbols"]}
 
+    async def _exchange_info(self, symbols: Sequence[str]) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = await self._client.asked("publicGetExchangeInfo", symbols=_json(symbols))
+        with told_as_trouble():
+            self._client.budget.limit = rules.weight_limit(told) or self._client.budget.limit
+        return told
+
     async def instruments(self) -> Mapping[str, Instrument]:
         """The trading rules of each symbol."""
-        told = await self._client.asked("publicGetExchangeInfo", symbols=_json(self._symbols))
+        told = await self._exchange_info(self._symbols)
         with told_as_trouble():
             found = {each["symbol"]: each for each in told["symbols"]}
             return {symbol: rules.instrument(found[symbol]) for symbol in self._symbols}

@@ -20,5 +20,13 @@ def instrument(told: Mapping[str, Any]) -> Instrument:
     )
 
 
+def weight_limit(told: Mapping[str, Any]) -> int | None:
+    """The weight of requests that `exchangeInfo` allows in a minute; None where it does not tell."""
+    for limit in told.get("rateLimits", ()):
+        if (limit["rateLimitType"], limit["interval"], limit["intervalNum"]) == ("REQUEST_WEIGHT", "MINUTE", 1):
+            return int(limit["limit"])
+    return None
+
+
 def _number(found: Mapping[str, Any], name: str) -> Decimal:
     return Decimal(found.get(name, "0")).normalize() if found else Decimal(0)

@@ -1,0 +1,45 @@
+"""How much may be asked of a venue, shared by all that ask it from this process."""
+
+from dataclasses import dataclass
+
+WINDOW_SECONDS = 60.0
+RESERVED = 0.1
+"""The last part of each minute's weight, kept for what brings down risk: cancels and reduce-only orders."""
+
+
+@dataclass
+class Budget:
+    """The weight of requests that a venue allows in a minute; times are seconds on any clock that never steps.
+
+    The venue's own count is what holds, for others may ask from the same address; between its answers ours is added.
+    """
+
+    limit: int = 6000
+    _used: int = 0
+    _window_ends: float = 0.0
+    _closed_until: float = 0.0
+
+    def wait(self, weight: int, urgent: bool, now: float) -> float:
+        """Seconds to stay away before a request of that weight may be sent; 0 where it may be sent at once."""
+        if now < self._closed_until:
+            return self._closed_until - now
+        room = self.limit if urgent else self.limit * (1 - RESERVED)
+        if now >= self._window_ends or self._used + weight <= room:
+            return 0.0
+        return self._window_ends - now
+
+    def spend(self, weight: int, now: float) -> None:
+        """A request of that weight is on its way."""
+        if now >= self._window_ends:
+            self._used, self._window_ends = 0, now + WINDOW_SECONDS
+        self._used += weight
+
+    def told(self, used: int, now: float) -> None:
+        """The venue's own count of the minute's weight."""
+        if now >= self._window_ends or used < self._used:
+            self._window_ends = now + WINDOW_SECONDS
+        self._used = used
+
+    def close(self, seconds: float, now: float) -> None:
+        """The venue wants to hear nothing for so long, neither what is urgent: whoever goes on is banned for longer."""
+        self._closed_until = max(self._closed_until, now + seconds)
