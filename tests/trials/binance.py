@@ -33,7 +33,7 @@ feed = "binance"
 warmup_bars = 20
 [[strategies]]
 name = "ema_crossover"
-params = { fast = 1, slow = 3 }
+params = $params
 [sizing]
 fraction = $fraction
 stop_distance = 0.004
@@ -61,7 +61,8 @@ class Trial:
     """One session of `minutes` on so many `symbols`.
 
     `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
-    minute's orders may take before the market moves on.
+    minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
+    limits; the others trade at every turn.
     """
 
     folder: Path
@@ -71,6 +72,7 @@ class Trial:
     patience: float = 2.0
     trouble: Callable[["Trial", int], Awaitable[None]] | None = None
     faults: Faults = field(default_factory=Faults)
+    calm: bool = False
 
     async def run(self) -> None:
         """Trade the session to its end."""
@@ -80,13 +82,18 @@ class Trial:
         self.market_clock = MarketClock.made(self.folder / "clock", START)
         session = self.folder / "trial.toml"
         session.write_text(
-            Template(SESSION).substitute(symbols=json.dumps(list(self._prices)), fraction=0.3 / self.symbols)
+            Template(SESSION).substitute(
+                symbols=json.dumps(list(self._prices)),
+                fraction=0.3 / self.symbols,
+                params="{ fast = 12, slow = 26 }" if self.calm else "{ fast = 1, slow = 3 }",
+            )
         )
         symbols = (*ordinary_symbols(), *others)
         async with BinanceServer(symbols, faults=self.faults, clock=self._milliseconds) as self.server:
             self.server.account.fund(**{asset: str(amount) for asset, amount in FUNDED.items()})
-            self.server.account.order_limit.in_ten_seconds = 1_000_000
-            self.server.venue.weight.limit = 10_000_000
+            if not self.calm:
+                self.server.account.order_limit.in_ten_seconds = 1_000_000
+                self.server.venue.weight.limit = 10_000_000
             self._warm_up()
             settings = {
                 "DRY_RUN": "false",

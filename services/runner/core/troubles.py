@@ -12,23 +12,22 @@ from shared.schemas.lifecycle import (
     Repair,
 )
 
+TRIED_AGAIN = "tried again"
+"""The rule by which calls to a venue are mended."""
+
 
 def tell(telling: Telling, trouble: VenueTrouble) -> None:
     """Tell the trouble: a failed call counts against `max_api_errors`, and each further go at it is told."""
     match trouble:
         case CallFailed(call, reason, attempt, wait):
-            details = ErrorDetails(where=call, api=True)
-            telling.tell(
-                ErrorRaised, level="warning", error=reason, message=f"{call} failed: {reason}", details=details
-            )
+            _tell_error(telling, call, reason)
             if wait is not None:
-                _tell_attempt(telling, call, attempt, "started", f"tried again after {wait:.1f} s")
+                _tell_attempt(telling, call, "started", f"attempt {attempt + 1} in {wait:.1f} s")
         case CallSucceeded(call, attempt):
-            _tell_attempt(telling, call, attempt, "success", "tried again")
+            _tell_attempt(telling, call, "success", f"attempt {attempt} succeeded")
         case LinkLost(peer, reason):
-            telling.tell(
-                ConnectionLost, error=reason, message=f"{peer} is lost: {reason}", details=Connection(peer=peer)
-            )
+            note = f"{peer} is lost: {reason}"
+            telling.tell(ConnectionLost, error=reason, message=note, details=Connection(peer=peer))
         case LinkRestored(peer):
             telling.tell(ConnectionRestored, message=f"{peer} is back", details=Connection(peer=peer))
 
@@ -38,6 +37,6 @@ def _tell_error(telling: Telling, call: str, reason: str) -> None:
     telling.tell(ErrorRaised, level="warning", error=reason, message=note, details=details)
 
 
-def _tell_attempt(telling: Telling, call: str, attempt: int, status: str, rule: str) -> None:
-    repair = Repair(rule=rule, source=call, count=attempt)
-    telling.tell(AutocorrectAttempt, status=status, details=repair, message=f"{call}: {rule} (attempt {attempt})")
+def _tell_attempt(telling: Telling, call: str, status: str, note: str) -> None:
+    repair = Repair(rule=TRIED_AGAIN, source=call)
+    telling.tell(AutocorrectAttempt, status=status, details=repair, message=f"{call}: {note}")

@@ -1,0 +1,123 @@
+"""A week of market time at the Binance test server, with what a week brings: limits, outages, a stream that goes mute.
+
+At the end the session's books equal the venue's, and its summary tells each trouble and what was done about it.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.runtime import clock
+from tests.trials.binance import Trial
+from tests.venues.faults import Fault, Faults
+
+WEEK = 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Nothing reaches the venue for so many `minutes`; 0 is a cut that lasts a moment."""
+
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Mute:
+    """The market's stream stays open and says nothing."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The venue refuses whatever is asked with 429, or bans the address with 418."""
+
+    fault: Fault
+    times: int
+
+
+Trouble = Outage | Mute | Limit
+
+
+def plan_of(minutes: int) -> Mapping[int, Sequence[Trouble]]:
+    """A week's troubles, spread over so many minutes."""
+    week: Sequence[Trouble] = (
+        Outage(0),
+        Limit(Fault.TOO_MANY_REQUESTS, 5),
+        Outage(1),
+        Mute(),
+        Outage(5),
+        Limit(Fault.BANNED, 2),
+        Outage(0),
+        Outage(30),
+        Mute(),
+    )
+    return {minutes * (number + 1) // (len(week) + 1): (trouble,) for number, trouble in enumerate(week)}
+
+
+class Week:
+    """Strikes as planned."""
+
+    def __init__(self, minutes: int) -> None:
+        self._plan = plan_of(minutes)
+        self._back_at: int | None = None
+
+    async def strike(self, trial: Trial, minute: int) -> None:
+        """What the minute brings."""
+        if minute == self._back_at:
+            trial.faults.clear()
+            self._back_at = None
+        for trouble in self._plan.get(minute, ()):
+            self._begin(trial, minute, trouble)
+
+    def _begin(self, trial: Trial, minute: int, trouble: Trouble) -> None:
+        match trouble:
+            case Outage(minutes):
+                trial.server.cut_streams()
+                if minutes:
+                    trial.faults.rate(Fault.REQUEST_LOST, 1.0)
+                    self._back_at = minute + minutes
+            case Mute():
+                trial.faults.next(Fault.MUTE, "stream kline")
+            case Limit(fault, times):
+                trial.faults.next(fault, "GET *", times)
+                trial.faults.next(fault, "POST *")
+
+
+def trial_of(folder: Path, minutes: int) -> Trial:
+    """The trial, yet to run."""
+    week = Week(minutes)
+    faults = Faults(1, late_seconds=0.1, retry_after=1)
+    return Trial(folder, minutes, patience=1.0, trouble=week.strike, faults=faults, calm=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """One week; what it came to."""
+    parser = argparse.ArgumentParser("python -m tests.trials.week", description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=int, default=WEEK)
+    given = parser.parse_args(arguments)
+    began = clock.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        trial = trial_of(Path(folder), given.minutes)
+        asyncio.run(trial.run())
+    record = trial.stack.record
+    outcome = {
+        "minutes": given.minutes,
+        "orders": len(record.tickets),
+        "fills": len(record.fills),
+        "connections lost": record.kinds.get("connection_lost", 0),
+        "connections restored": record.kinds.get("connection_restored", 0),
+        "calls failed": record.kinds.get("error", 0),
+        "statements": record.kinds.get("account_reconciled", 0),
+        "seconds": round(clock.monotonic() - began),
+        "differences": trial.differences,
+    }
+    print(json.dumps(outcome, indent=2))
+    return 1 if trial.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
