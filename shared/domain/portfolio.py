@@ -92,9 +92,10 @@ class Portfolio(NamedTuple):
     @property
     def exposure(self) -> Decimal:
         """The value of all positions at the last closes."""
-        if not self.positions:
-            return ZERO
-        return sum((held.qty * self.closes[symbol] for (_, symbol), held in self.positions.items()), ZERO)
+        total = ZERO
+        for (_, symbol), held in self.positions.items():
+            total += held.qty * self.closes[symbol]
+        return total
 
     @property
     def equity(self) -> Decimal:
