@@ -28,6 +28,8 @@ from shared.schemas.values import STACK
 
 STRIDE = 500
 """So many slices pass between two looks of the progress bar."""
+REFRESHES = 4
+"""So often a second the progress bar is drawn."""
 
 
 def run_backtest(options: Options) -> int:
@@ -86,13 +88,16 @@ def _skimmed(prepared: Plan, feed: Feed, write: Callable[[Event], None] | None) 
 
 
 @contextmanager
-def _progress(prepared: Plan, feed: Feed) -> Iterator[Progress]:
-    """A progress bar on a terminal; slices are counted in strides, for a bar must not slow what it shows."""
+def _progress(prepared: Plan, feed: Feed) -> Iterator[Progress | None]:
+    """A progress bar, on a terminal only; slices are counted in strides, for a bar must not slow what it shows."""
+    if not sys.stderr.isatty():
+        yield None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True), refresh_per_second=REFRESHES) as progress:
         task = progress.add_task(prepared.config.name, total=feed.description.slices)
         seen = shown = 0
 

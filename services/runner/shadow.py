@@ -6,8 +6,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from services.runner.backtest import Progress, Watch, begun, run
 from services.runner.conduct import Conducting, Pace, Store
 from services.runner.core.plan import Plan, PlanError, plan
@@ -22,8 +20,6 @@ from shared.schemas.market import CandleClosed, EquityMarked, EquityMetrics, Sha
 from shared.schemas.session import SessionConfig
 from shared.schemas.trusted import trusted
 
-_log = structlog.get_logger("shadow")
-
 
 class ShadowError(RuntimeError):
     """The shadow could not decide on a slice: from here on there is none."""
@@ -36,6 +32,14 @@ def shadow_plan(session_id: str, config: SessionConfig) -> Plan | None:
         return plan(session_id, shadowed) if shadowed else None
     except (PlanError, StrategyError) as error:
         raise PlanError(f"shadow: {error}") from None
+
+
+def _log_end(error: Exception) -> None:
+    # Imported here since a backtest pays for it with a tenth of a second, and hardly ever needs it.
+    import structlog
+
+    log = structlog.get_logger("shadow")
+    log.error("the shadow is gone, the session trades on", reason=str(error), exc_info=error)
 
 
 class Shadow:
@@ -67,7 +71,7 @@ class Shadow:
             return self._followed()
         except Exception as error:  # a strategy's own flaw may be of any type, and must not hurt the session
             self._is_over = True
-            _log.error("the shadow is gone, the session trades on", reason=str(error), exc_info=error)
+            _log_end(error)
             raise ShadowError(f"{type(error).__name__}: {error}") from error
 
     def _followed(self) -> EquityMetrics | None:

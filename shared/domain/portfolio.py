@@ -96,10 +96,13 @@ class Portfolio(NamedTuple):
     @property
     def exposure(self) -> Decimal:
         """The value of all positions, and of dust, at the last closes."""
-        value = sum((qty * self.closes[symbol] for (_, symbol), qty in self.dust.items()), ZERO) if self.dust else ZERO
-        if not self.positions:
-            return value
-        return sum((held.qty * self.closes[symbol] for (_, symbol), held in self.positions.items()), value)
+        total = ZERO
+        for (_, symbol), held in self.positions.items():
+            total += held.qty * self.closes[symbol]
+        if self.dust:
+            for (_, symbol), qty in self.dust.items():
+                total += qty * self.closes[symbol]
+        return total
 
     @property
     def equity(self) -> Decimal:

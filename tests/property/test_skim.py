@@ -42,6 +42,8 @@ class Outcome:
     state: State
     guard: Guard
     book: Book
+    lives: int = 0
+    """How many orders lived in one go."""
 
 
 def ordinary(config: SessionConfig, feed: ListedFeed) -> Outcome:
@@ -58,11 +60,13 @@ class Listener:
 
     def __init__(self) -> None:
         self.told: list[Event] = []
+        self.lives = 0
 
     def watch(self, fact: Event) -> None:
         self.told.append(fact)
 
     def live(self, life: Life, decided_at: datetime, filled_at: datetime) -> None:
+        self.lives += 1
         self.told += told_of(life, decided_at, filled_at)
 
     def mark(self, at: datetime, equity: Decimal) -> None:
@@ -75,7 +79,8 @@ def skimmed(config: SessionConfig, feed: ListedFeed) -> Outcome:
     start, _ = opening(config, feed.slices())
     conductor, market = begun(prepared, feed.description, start, listener.watch, None)
     state = run(conductor.conduct(Skimmer(prepared, conductor, market, tape, start, listener).steps()), market)
-    return Outcome([fact for fact in listener.told if not isinstance(fact, QUIET)], state, market.guard, market.book)
+    facts = [fact for fact in listener.told if not isinstance(fact, QUIET)]
+    return Outcome(facts, state, market.guard, market.book, listener.lives)
 
 
 def require_same(config: SessionConfig, feed: ListedFeed) -> Outcome:
@@ -172,3 +177,18 @@ def test_several_symbols_skimmed_come_to_the_same_end_by_the_same_facts(data: st
     start, symbols = data.draw(starts), ("BTCUSDT", "ETHUSDT", "SOLUSDT")
     config = data.draw(sessions(symbols, start))
     require_same(config, feed_of(*(data.draw(walks(symbol, start)) for symbol in symbols)))
+
+
+def test_orders_decided_in_slice_after_slice_are_lived_through_one_after_the_other() -> None:
+    config = session(
+        strategies=[{"name": "ema_crossover", "params": {"fast": 1, "slow": 2}}],
+        risk={"max_orders_per_minute": 60, "daily_loss_limit": "off", "max_drawdown_limit": "off"},
+    )
+    up_and_down = []
+    for number in range(BARS):
+        at, close = MONDAY + timedelta(hours=9, minutes=number), Decimal(100 + number % 2)
+        last = MONDAY + timedelta(hours=9, minutes=number + 1)
+        up_and_down.append(Candle("BTCUSDT", at, last, Decimal(100), Decimal(102), Decimal(99), close, Decimal(50)))
+    feed = feed_of(up_and_down)
+    assert require_same(config, feed).state.order_count > BARS * 0.9
+    assert skimmed(config, feed).lives > BARS * 0.9

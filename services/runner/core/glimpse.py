@@ -26,7 +26,8 @@ from shared.venues.port import Report
 class Glimpse(NamedTuple):
     """A slice as far as decisions need it: the symbols' closes, what their strategies said, what the venue reported.
 
-    `quiet` slices passed since the state was last brought up to date.
+    `quiet` slices passed since the state was last brought up to date; -1 where the slice itself has, and `told` reports
+    of it, and only what the strategies say is new.
     """
 
     close_time: datetime
@@ -34,12 +35,13 @@ class Glimpse(NamedTuple):
     said: Mapping[str, Sequence[Stance | None]]
     reports: Sequence[Report]
     quiet: int
+    told: int = 0
 
 
 def decide_on(state: State, seen: Glimpse, cause: Cause) -> tuple[State, Sequence[Event]]:
     """The state after the slice, and its facts without candles and mark. The strategies' own states stay behind."""
     telling = Telling(passed(state, seen), cause)
-    telling.pass_over(len(seen.closes))
+    telling.pass_over(len(seen.closes) + seen.told)
     reported(telling, seen.reports)
     telling.state = telling.state._replace(portfolio=portfolio.marked(telling.state.portfolio))
     telling.pass_over(1)

@@ -11,6 +11,7 @@ from services.runner.core.state import Goal, State
 from shared.domain.portfolio import Key
 from shared.schemas.identity import client_order_id
 from shared.schemas.orders import Ticket
+from shared.schemas.trusted import trusted
 from shared.schemas.values import OrderType, Side
 
 ZERO = Decimal(0)
@@ -92,6 +93,8 @@ def _entry(state: State, key: Key, goal: Goal, allocation: Decimal) -> Wish:
     limit = None
     if config.orders.entry == "limit":
         limit = sizing.passive_limit(Side.BUY, price, config.orders.limit_offset, instrument.tick_size)
+    elif not config.sizing.stop_distance:
+        return _market(state, key, Side.BUY, qty, "entry")
     return Ticket(
         client_order_id=client_order_id(state.plan.session_id, state.order_count),
         strategy=key[0],
@@ -132,17 +135,19 @@ def _exit(state: State, key: Key, held: Decimal) -> Wish | None:
 
 
 def _market(state: State, key: Key, side: Side, qty: Decimal, purpose: Purpose) -> Ticket:
-    return Ticket(
-        client_order_id=client_order_id(state.plan.session_id, state.order_count),
-        strategy=key[0],
-        symbol=key[1],
-        side=side,
-        type=OrderType.MARKET,
-        qty=qty,
-        reference_price=state.portfolio.closes[key[1]],
-        reduce_only=side is Side.SELL,
-        purpose=purpose,
-    )
+    """A market order of a quantity that is not `too_small`, so that it is valid as it is."""
+    particulars = {
+        "client_order_id": client_order_id(state.plan.session_id, state.order_count),
+        "strategy": key[0],
+        "symbol": key[1],
+        "side": side,
+        "type": OrderType.MARKET,
+        "qty": qty,
+        "reference_price": state.portfolio.closes[key[1]],
+        "reduce_only": side is Side.SELL,
+        "purpose": purpose,
+    }
+    return trusted(Ticket, particulars)
 
 
 def _stop(state: State, key: Key, held: Decimal, in_flight: tuple[Order, ...]) -> Ticket | None:

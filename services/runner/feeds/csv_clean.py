@@ -29,6 +29,9 @@ _MARKS = frozenset({b"--T::Z", b"--T::+:", b"-- ::+:"})
 _SECOND = timedelta(seconds=1)
 
 
+Values = tuple[Decimal, Decimal, Decimal, Decimal, Decimal]
+
+
 class _Odd(Exception):
     """Something that wants to be read with care."""
 
@@ -51,7 +54,9 @@ class EvenTimes(Sequence[datetime]):
     def __getitem__(self, number: int | slice) -> datetime | Sequence[datetime]:
         if isinstance(number, slice):
             return [self[each] for each in range(self.length)[number]]
-        return self.start + range(self.length)[number] * self.step
+        if not 0 <= number < self.length:
+            number = range(self.length)[number]
+        return self.start + number * self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,12 @@ class CleanRows(Sequence[Row]):
         if isinstance(number, slice):
             return [self[each] for each in range(len(self))[number]]
         number = range(len(self))[number]
+        return Row(self.bars.open_times[number], number + _FIRST_LINE, *self.values(number))
+
+    def values(self, number: int) -> Values:
+        """Open, high, low, close and volume of the `number`-th row."""
         _, opened, high, low, close, volume = self._line(number).split(",")
-        time, line = self.bars.open_times[number], number + _FIRST_LINE
-        return Row(time, line, Decimal(opened), Decimal(high), Decimal(low), Decimal(close), Decimal(volume))
+        return Decimal(opened), Decimal(high), Decimal(low), Decimal(close), Decimal(volume)
 
     def close(self, number: int) -> Decimal:
         """The close of the `number`-th row."""
@@ -101,8 +109,9 @@ class EvenCandles:
 
     def candle(self, number: int) -> Candle:
         """The `number`-th candle."""
-        time, _, opened, high, low, close, volume = self.rows[number]
-        return Candle(self.symbol, time, time + self.rows.step, opened, high, low, close, volume)
+        rows = self.rows
+        time, prices = rows.bars.open_times[number], rows.values(number)
+        return Candle(self.symbol, time, time + rows.step, *prices)
 
     def close(self, number: int) -> Decimal:
         """Its close."""

@@ -36,13 +36,14 @@ class Life(NamedTuple):
     """Everyone after the order has filled, and what is to be told of it.
 
     `decided` is the runner at the close at which the order was decided on, its goal set, with its equity then;
-    `accepted` is the order as it stood at the venue.
+    `reported` is how many reports had been told of that slice, `accepted` the order as it stood at the venue.
     """
 
     after: Everyone
     equity: Decimal
     decided: State
     decided_equity: Decimal
+    reported: int
     ticket: Ticket
     accepted: Working
     fill: Fill
@@ -68,7 +69,8 @@ def lived(before: Everyone, seen: Glimpse, candles: Sequence[Candle]) -> Life | 
     executed = execute(before.book, ticket, seen.close_time, candles)
     if executed is None:
         return None
-    return _settled(Everyone(decided, guard, executed.book), equity, ticket, executed, candles)
+    life = _settled(Everyone(decided, guard, executed.book), equity, ticket, executed, candles)
+    return life and life._replace(reported=seen.told)
 
 
 def _decided(before: Everyone, seen: Glimpse) -> State | None:
@@ -104,4 +106,4 @@ def _settled(
         market_time=at,
     )
     after = Everyone(state, guarding.valued(guard, account, equity, closes, at), at_venue.book)
-    return Life(after, equity, decided, decided_equity, ticket, executed.accepted, fill, trip)
+    return Life(after, equity, decided, decided_equity, 0, ticket, executed.accepted, fill, trip)

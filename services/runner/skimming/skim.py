@@ -1,5 +1,9 @@
 """Trades a feed without telling its candles and marks: quiet stretches are passed over, all else is decided as ever."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from services.runner.backtest import Progress, begun, run
 from services.runner.core.plan import Plan
 from services.runner.core.state import State
@@ -33,4 +37,17 @@ def skim(plan: Plan, feed: Feed, audience: Audience, progress: Progress | None =
     start, _ = opening(plan.config, feed.slices())
     conductor, market = begun(plan, feed.description, start, watch, progress)
     skimmer = Skimmer(plan, conductor, market, tape, start, audience)
-    return run(conductor.conduct(skimmer.steps()), market)
+    with _without_cycles():
+        return run(conductor.conduct(skimmer.steps()), market)
+
+
+@contextmanager
+def _without_cycles() -> Iterator[None]:
+    """Leave the search for cycles out: states and facts never form one, and they are what there is to look through."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -76,7 +76,7 @@ class Skimmer:
         bound = self._bound(number) if self._is_calm() else number
         if bound == number:
             return number
-        self._since = number
+        self._since, self._market.is_plain = number, True
         self._voices.resume(number, self._conductor.state.strategy_states)
         while number < bound:
             number = self._pass_over(number, bound)
@@ -161,16 +161,21 @@ class Skimmer:
         """See the slice `number`; answers the next one, or the same where it is to go the ordinary way."""
         if number == bound:
             return number
-        said = self._voices.said_at(number)
         venue = self._market.book
         reports: Sequence[Report] = ()
         if venue.working:
             venue, reports = match(venue, self._tape.slice(number))
-        seen = Glimpse(self._tape.close_time(number), self._tape.closes(number), said, reports, number - self._since)
-        is_alone = said and number + 1 < bound and self._voices.next_but_one > number + 1
-        if is_alone and self._lives_plainly and self._live(number, seen):
-            return number + 2
+        seen = self._glimpsed(number, reports)
+        while self._lives_plainly and seen.said and number + 1 < bound and self._live(number, seen):
+            number += 1
+            if self._voices.next_at > number:
+                return number + 1
+            venue, seen = self._market.book, self._glimpsed(number, (), told=1)
         return number + 1 if self._glimpse(number, seen, venue) else number
+
+    def _glimpsed(self, number: int, reports: Sequence[Report], told: int = 0) -> Glimpse:
+        tape, said = self._tape, self._voices.said_at(number)
+        return Glimpse(tape.close_time(number), tape.closes(number), said, reports, number - self._since, told)
 
     def _live(self, number: int, seen: Glimpse) -> bool:
         """Let an order live from slice `number` to the next; False, and nothing has happened, where it does not."""
@@ -183,7 +188,8 @@ class Skimmer:
             return False
         at = candles[0].close_time
         self._move_on(number + 2, at, life.after)
-        self._audience.mark(seen.close_time, life.decided_equity)
+        if not seen.told:
+            self._audience.mark(seen.close_time, life.decided_equity)
         self._audience.live(life, seen.close_time, at)
         self._audience.mark(at, life.equity)
         market.progress(seen.quiet + 2, at)
@@ -206,13 +212,16 @@ class Skimmer:
             self._voices.take_back()
             return False
         self._move_on(number + 1, close_time, Everyone(state, guard, venue))
-        self._audience.mark(close_time, worth)
+        if not seen.told:
+            self._audience.mark(close_time, worth)
         self._carry_out(facts, len(seen.reports))
         market.progress(seen.quiet + 1, close_time)
         return True
 
     def _heard(self, seen: Glimpse, facts: Sequence[Event], account: Portfolio, worth: Decimal) -> Guard | None:
         """The guard after the slice; None where it has something to say to the venue's reports or to the mark."""
+        if seen.told:
+            return self._market.guard
         guard: Guard | None = self._market.guard
         for fact in facts[: len(seen.reports)]:
             guard = guarding.counted(guard, fact) if guard else None

@@ -21,7 +21,7 @@ def told_of(life: Life, decided_at: datetime, filled_at: datetime) -> Sequence[E
     decided, ticket, phase = life.decided, life.ticket, life.decided.phase
     symbols = len(decided.plan.config.symbols)
     slice_cause = of_slice(decided, decided_at, decided_at)
-    facts = _after(slice_cause, symbols + 1)
+    facts = _after(slice_cause, symbols + life.reported + 1)
     ((key, stance),) = decided.fresh.items()
     raised = facts.tell(SignalRaised, phase=phase, **signalled(key, stance, ticket.reference_price))
     intended = facts.tell(OrderIntended, phase=phase, order=ticket)

@@ -102,12 +102,6 @@ class Voices:
         """The bar at which a strategy speaks next."""
         return self._agenda[0][0]
 
-    @property
-    def next_but_one(self) -> int:
-        """The first bar after the one that `said_at` told of at which a strategy speaks."""
-        following = [one.found.at for one in self._speaking]
-        return min([*following, self._agenda[0][0]] if self._agenda else following)
-
     def said_at(self, bar: int) -> Said:
         """What is said at `bar`, by symbol in the tape's order; all has been heard before it."""
         self._speaking = []

@@ -30,7 +30,10 @@ class Archive(Generic[V]):
         return next((layer[name] for layer in reversed(self._layers) if name in layer), None)
 
     def __contains__(self, name: object) -> bool:
-        return any(name in layer for layer in self._layers)
+        for layer in self._layers:  # noqa: SIM110, every order asks, and a generator doubles what it costs
+            if name in layer:
+                return True
+        return False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Archive) and self._merged() == other._merged()
