@@ -13,13 +13,19 @@ _TOKENS_WITHOUT_DOMAIN = 9
 
 
 class Delivery(NamedTuple):
-    """A message of a stream: `sequence` is its number there, `stored_at` the server's clock when it was stored."""
+    """A message of a stream: `sequence` is its number there."""
 
     subject: str
     payload: bytes
     sequence: int
-    stored_at: datetime
-    headers: Mapping[str, str]
+    stored_nanoseconds: int
+    """The server's clock when it was stored, since 1970."""
+    headers: Mapping[str, str] = _NO_HEADERS
+
+    @property
+    def stored_at(self) -> datetime:
+        """The server's clock when it was stored."""
+        return datetime.fromtimestamp(self.stored_nanoseconds / 1e9, UTC)
 
 
 class Receipt(NamedTuple):
@@ -68,6 +74,6 @@ def received(frame: Frame) -> tuple[Delivery, Receipt]:
     tokens = reply.split(".")
     first = 5 if len(tokens) == _TOKENS_WITHOUT_DOMAIN else 7
     sequence, number, nanoseconds, pending = tokens[first : first + 4]
-    stored_at = datetime.fromtimestamp(int(nanoseconds) / 1e9, UTC)
     headers = Headers(header) if header else _NO_HEADERS
-    return Delivery(subject, payload, int(sequence), stored_at, headers), Receipt(int(number), int(pending), reply)
+    receipt = Receipt(int(number), int(pending), reply)
+    return Delivery(subject, payload, int(sequence), int(nanoseconds), headers), receipt
