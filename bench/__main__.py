@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bench.figures import Figure
 from shared.runtime import clock
+from shared.runtime.collector import spare_the_collector
 
 RESULTS = Path(__file__).parent / "results"
 _WIDTH = 150
@@ -25,7 +26,8 @@ PARTS: Mapping[str, str] = {
     "order_path": "from a candle to the order that leaves, over the bus",
     "slices": "market over the bus through the whole stack, a candle at a time",
     "backtest": "a year of minutes, and how its cost grows",
-    "folds": "a fold rebuilt from the stream, and gone on with from a snapshot",
+    "folds": "a fold rebuilt from the stream",
+    "restarting": "a fold gone on with from a snapshot",
     "recording": "events into files and PostgreSQL",
     "replaying": "deciding a recorded session again",
     "services": "idle memory and time to ready",
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    spare_the_collector()  # as the services do whose parts are measured here
     figures = _measured(given.parts or list(PARTS), given.full, Console(stderr=True))
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(figures))
     _write(figures, given.full)

@@ -121,7 +121,7 @@ class _Runner:
     def _recollected(self) -> Recorded:
         recollection = Recollection(self.stage.plan, lambda signed, signature: True)
         for number, event in enumerate(self.stage.stream, start=1):
-            recollection.take(Delivery(subject_of(event), encode(event), number, event.timestamp, {}))
+            recollection.take(Delivery(subject_of(event), encode(event), number, 0))
         return recollection.result()
 
     def run(self) -> State:

@@ -73,7 +73,7 @@ def initial(session_id: str) -> View:
 def evolve(view: View, event: Event) -> View:
     """The view after a fact."""
     if isinstance(event, EquityMarked):
-        return replace(view, mark=event.metrics, summary=replace(view.summary, market_time=event.market_time))
+        return replace(view, mark=event.metrics, summary=view.summary._replace(market_time=event.market_time))
     summary, trip = figures.step(view.summary, event)
     trips = (*view.trips, trip)[-LATEST_TRADES:] if trip else view.trips
     return _turned(replace(view, summary=summary, trips=trips), event)

@@ -1,7 +1,6 @@
 """The sink that writes PostgreSQL: rows and position in one transaction, so each fact once however often delivered."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,7 @@ def _copy(connection: Connection, table: str, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-_ORDER_COLUMNS = tuple(field.name for field in fields(OrderRow))
+_ORDER_COLUMNS = OrderRow._fields
 _KEPT_UNLESS_TOLD = (
     "type", "time_in_force", "purpose", "reduce_only", "price", "stop_price", "reference_price",
     "rule", "reason", "venue_order_id",
@@ -148,7 +147,7 @@ _MERGE_ORDER = sql.SQL(
 def _merge_orders(connection: Connection, rows: Sequence[OrderRow]) -> None:
     if rows:
         with connection.cursor() as cursor:
-            cursor.executemany(_MERGE_ORDER, [astuple(row) for row in rows])
+            cursor.executemany(_MERGE_ORDER, rows)
 
 
 def _merge_sessions(connection: Connection, summaries: Iterable[Summary]) -> None:

@@ -1,6 +1,7 @@
 """`run`: the recorder as a service."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 from services.recorder.announcements import SERVICE, Announcer
@@ -19,10 +20,14 @@ from shared.runtime.delivery import Delivery
 from shared.runtime.service import Context
 from shared.schemas.codec import subject_of
 
+HANDOVER_SECONDS = 0.0005
+"""So long the thread that feeds the database waits for the interpreter after each of its round trips, at most."""
+
 
 async def record(context: Context) -> int:
     """Record until told to stop; answers the process's exit status."""
     root = context.settings.data_dir / "sessions"
+    sys.setswitchinterval(HANDOVER_SECONDS)
     with sole_writer(root):
         files = await _mended(context, root)
         try:
@@ -84,6 +89,4 @@ class _Rejections:
         entry, reason = rejected
         REJECTED.inc()
         event = entry.event
-        await self._bus.deadletter(
-            SERVICE, Delivery(subject_of(event), entry.line, entry.sequence, event.timestamp, {}), reason
-        )
+        await self._bus.deadletter(SERVICE, Delivery(subject_of(event), entry.line, entry.sequence, 0), reason)

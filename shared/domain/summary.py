@@ -1,12 +1,12 @@
 """A session in figures: the fold behind `summary.json`, the sessions table, the gauges and the report's headline."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.domain import portfolio as books
 from shared.domain.portfolio import Portfolio, RoundTrip
+from shared.domain.replacing import often_replaced
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat, PhaseEnd, RunnerEnd, RunnerStart, SessionStart
 from shared.schemas.market import ShadowAccount, ShadowMarked
@@ -19,8 +19,8 @@ _PERCENT_STEP = Decimal("1e-8")
 _HUNDRED = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+@often_replaced
+class Summary(NamedTuple):
     """What is known of a session. `portfolio` and `start` are None until its `runner_start`.
 
     `shadow` is its shadow's newest account, None without one.
@@ -70,8 +70,7 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
         summary = _turned(summary, event)
         portfolio = summary.portfolio and books.evolve(summary.portfolio, event)
     told_by_market = event.service == "runner"
-    after = replace(
-        summary,
+    after = summary._replace(
         portfolio=portfolio,
         market_time=event.market_time if told_by_market else summary.market_time,
         last_updated=_later(summary.last_updated, event.timestamp),
@@ -88,13 +87,13 @@ def _turned(summary: Summary, event: Event) -> Summary:
     if isinstance(event, RunnerStart):
         config = event.details.config
         portfolio = books.opened(config.initial_capital, config.quote)
-        return replace(summary, start=event.details, portfolio=portfolio, started_at=event.timestamp)
+        return summary._replace(start=event.details, portfolio=portfolio, started_at=event.timestamp)
     if isinstance(event, PhaseEnd) and event.status == "success":
-        return replace(summary, phases=summary.phases | {event.phase})
+        return summary._replace(phases=summary.phases | {event.phase})
     if isinstance(event, RunnerEnd):
-        return replace(summary, status=event.status, ended_at=event.timestamp)
+        return summary._replace(status=event.status, ended_at=event.timestamp)
     if isinstance(event, ShadowMarked):
-        return replace(summary, shadow=event.details)
+        return summary._replace(shadow=event.details)
     return summary
 
 

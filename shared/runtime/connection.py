@@ -4,18 +4,21 @@ import asyncio
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 import nats.errors
 import structlog
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from shared.runtime import clock, metrics
 from shared.runtime.answers import Answers, Heard, content, send
 from shared.runtime.errors import FatalError, RetryableError
 from shared.runtime.patience import ended_within, set_within
 from shared.runtime.settings import Settings
+from shared.runtime.wire import Frame, Wire
 
 OPEN_WITHIN_SECONDS = 30.0
 ANSWER_WITHIN_SECONDS = 10.0
@@ -49,6 +52,7 @@ class Connection:
         self.when_restored: set[Callable[[], None]] = set()
         self.when_lost: set[Callable[[], None]] = set()
         self._answers = Answers(client, ANSWER_WITHIN_SECONDS)
+        self._wire = client._ps = Wire(client)
         self._up = asyncio.Event()
         self._closing = False
 
@@ -131,6 +135,18 @@ class Connection:
         else:
             await set_within(self._up, longest)
 
+    async def subscribe(self, subject: str, heard: Callable[[Frame], None]) -> Subscription:
+        """Have `heard` called at once with what comes on `subject`; it must not raise."""
+        subscription = await self.client.subscribe(subject, cb=_unheard)
+        self._wire.direct(subscription._id, heard)
+        return subscription
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """Give up interest; nothing is heard from here on."""
+        with suppress(nats.errors.Error):
+            await subscription.unsubscribe()
+        self._wire.forget(subscription._id)
+
     async def restored(self) -> None:
         """Wait until the server can be reached; FatalError when the connection has ended for good."""
         if self._up.is_set():
@@ -191,6 +207,10 @@ class Connection:
         if not self._closing and not self.closed.done():
             self.problem = "NATS: connection closed for good"
             self.closed.set_result(None)
+
+
+async def _unheard(message: Msg) -> None:
+    """What comes after the interest was given up."""
 
 
 def accepted(message: Msg) -> dict[str, Any]:

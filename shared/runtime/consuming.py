@@ -5,15 +5,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any
 
-import nats.errors
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from shared.runtime import clock
 from shared.runtime.connection import Connection, RefusedError
-from shared.runtime.delivery import Delivery, Receipt, received
+from shared.runtime.delivery import Delivery, Headers, Receipt, received
 from shared.runtime.errors import FatalError, RetryableError
 from shared.runtime.streams import last_sequence, message_at
+from shared.runtime.wire import Frame
 from shared.schemas.subjects import WHOLE_STREAM
 
 _SECOND = 1_000_000_000
@@ -32,7 +31,8 @@ _CONSUMER: dict[str, Any] = {
     "idle_heartbeat": int(_HEARTBEAT_SECONDS * _SECOND),
     "inactive_threshold": 5 * _SECOND,
 }
-_CONTROL_STATUS = "100"
+_CONTROL = b"NATS/1.0 100"
+_LAST_SENT = "Nats-Last-Consumer"
 
 
 class Inlet:
@@ -64,9 +64,7 @@ class Inlet:
     async def open(self, stream: str, subjects: Sequence[str], start: dict[str, Any]) -> None:
         """Make the consumer; `start` is its deliver policy. FatalError when the server refuses."""
         inbox = self._connection.client.new_inbox()
-        self._subscription = await self._connection.client.subscribe(
-            inbox, cb=self.receive, pending_msgs_limit=0, pending_bytes_limit=0
-        )
+        self._subscription = await self._connection.subscribe(inbox, self.receive)
         self._connection.when_lost.add(self._end)
         config = {**_CONSUMER, **start, "deliver_subject": inbox, "filter_subjects": list(subjects)}
         try:
@@ -83,8 +81,7 @@ class Inlet:
         if self._watch is not None:
             self._watch.cancel()
         if self._subscription is not None:
-            with suppress(nats.errors.Error):
-                await self._subscription.unsubscribe()
+            await self._connection.unsubscribe(self._subscription)
 
     async def take(self) -> Sequence[tuple[Delivery, Receipt]]:
         """All messages that have come, at least one; none once the inlet has ended."""
@@ -101,15 +98,19 @@ class Inlet:
         with suppress(RetryableError):
             await self._connection.send(receipt.reply, b"")
 
-    async def receive(self, message: Msg) -> None:
+    def receive(self, frame: Frame) -> None:
         """Take in what the server sent: a message, or word of how many it has sent so far."""
         self._heard_at = clock.monotonic()
         if self._over:
             return
-        if message.headers and message.headers.get("Status") == _CONTROL_STATUS:
-            self._expect(int(message.headers.get("Nats-Last-Consumer", self._received)), self._received)
+        try:
+            if frame.header.startswith(_CONTROL):
+                self._expect(int(Headers(frame.header).get(_LAST_SENT, self._received)), self._received)
+                return
+            taken = received(frame)
+        except ValueError:
+            self._end()
             return
-        taken = received(message)
         if self._expect(taken[1].number, self._received + 1):
             self._received += 1
             self._waiting.append(taken)

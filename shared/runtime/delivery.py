@@ -1,24 +1,31 @@
 """A stored message as the bus hands it out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-from nats.aio.msg import Msg
+from shared.runtime.wire import Frame
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _TOKENS_WITHOUT_DOMAIN = 9
 
 
 class Delivery(NamedTuple):
-    """A message of a stream: `sequence` is its number there, `stored_at` the server's clock when it was stored."""
+    """A message of a stream: `sequence` is its number there."""
 
     subject: str
     payload: bytes
     sequence: int
-    stored_at: datetime
-    headers: Mapping[str, str]
+    stored_nanoseconds: int
+    """The server's clock when it was stored, since 1970."""
+    headers: Mapping[str, str] = _NO_HEADERS
+
+    @property
+    def stored_at(self) -> datetime:
+        """The server's clock when it was stored."""
+        return datetime.fromtimestamp(self.stored_nanoseconds / 1e9, UTC)
 
 
 class Receipt(NamedTuple):
@@ -33,16 +40,40 @@ class Receipt(NamedTuple):
     reply: str
 
 
-def received(message: Msg) -> tuple[Delivery, Receipt]:
-    """A message of a JetStream consumer and its receipt, read from the reply subject (ADR-15)."""
-    tokens = message.reply.split(".")
+class Headers(Mapping[str, str]):
+    """A block of headers, read when somebody asks: few do."""
+
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+
+    @cached_property
+    def _parsed(self) -> dict[str, str]:
+        lines = (line.partition(b":") for line in self._block.split(b"\r\n")[1:])
+        return {
+            name.strip().decode(errors="replace"): value.strip().decode(errors="replace")
+            for name, _, value in lines
+            if name
+        }
+
+    def __getitem__(self, name: str) -> str:
+        return self._parsed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parsed)
+
+    def __len__(self) -> int:
+        return len(self._parsed)
+
+
+def received(frame: Frame) -> tuple[Delivery, Receipt]:
+    """A message of a JetStream consumer and its receipt, read from the reply subject (ADR-15).
+
+    ValueError for a frame that no consumer has sent.
+    """
+    subject, reply, header, payload = frame
+    tokens = reply.split(".")
     first = 5 if len(tokens) == _TOKENS_WITHOUT_DOMAIN else 7
     sequence, number, nanoseconds, pending = tokens[first : first + 4]
-    delivery = Delivery(
-        message.subject,
-        message.data,
-        int(sequence),
-        datetime.fromtimestamp(int(nanoseconds) / 1e9, UTC),
-        message.headers or _NO_HEADERS,
-    )
-    return delivery, Receipt(int(number), int(pending), message.reply)
+    headers = Headers(header) if header else _NO_HEADERS
+    receipt = Receipt(int(number), int(pending), reply)
+    return Delivery(subject, payload, int(sequence), int(nanoseconds), headers), receipt

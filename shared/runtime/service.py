@@ -1,7 +1,6 @@
 """How every service runs: settings, log, bus, health; then its own work; then a clear end."""
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 import structlog
 
 from shared.runtime.bus import Bus
+from shared.runtime.collector import spare_the_collector
 from shared.runtime.errors import FatalError, LeitstandError
 from shared.runtime.health import Health
 from shared.runtime.log import configure_log
@@ -80,8 +80,7 @@ async def _serve(name: ServiceName, settings: Settings, log: structlog.typing.Fi
         health.require("bus", lambda: bus.problem)
         try:
             await bus.ensure_streams()
-            # What was imported stays for good: the collector need not walk it while orders wait.
-            gc.freeze()
+            spare_the_collector()
             log.info("started", mode=settings.mode, metrics=health.url)
             return await _until_bus_ends(main(Context(name, settings, bus, log, health, stopping)), bus)
         finally:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -43,8 +42,7 @@ class Stream:
 
     async def latest(self, stream: str, subjects: Sequence[str]) -> list[Delivery]:
         heads = [event for event in self.stored if subject_of(event) in subjects]
-        now = datetime(2026, 1, 1, tzinfo=UTC)
-        return [Delivery(subject_of(event), encode(event), 0, now, {}) for event in heads[-1:]]
+        return [Delivery(subject_of(event), encode(event), 0, 0) for event in heads[-1:]]
 
 
 class Life:

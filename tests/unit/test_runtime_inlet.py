@@ -1,36 +1,33 @@
 """What an inlet makes of what the server sends, without a server: nothing missing goes unnoticed."""
 
-from datetime import UTC, datetime
 from typing import cast
 
 import pytest
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from shared.runtime.connection import Connection
 from shared.runtime.consuming import Inlet, Progress
 from shared.runtime.delivery import Delivery, received
 from shared.runtime.errors import FatalError
+from shared.runtime.wire import Frame
 from shared.schemas.subjects import ALL_COMMANDS, ALL_EVENTS, CONTROL, DEADLETTER, EVENTS
 
 STORED_AT = 1_767_605_400_123_456_000
 
 
-def message(number: int, sequence: int, pending: int = 0, prefix: str = "$JS.ACK") -> Msg:
+def message(number: int, sequence: int, pending: int = 0, prefix: str = "$JS.ACK") -> Frame:
     reply = f"{prefix}.EVENTS.consumer.1.{sequence}.{number}.{STORED_AT}.{pending}"
-    return Msg(cast(Client, None), subject="events.s.runner.error", reply=reply, data=b"{}")
+    return Frame("events.s.runner.error", reply, b"", b"{}")
 
 
-def heartbeat(sent: int) -> Msg:
-    headers = {"Status": "100", "Description": "Idle Heartbeat", "Nats-Last-Consumer": str(sent)}
-    return Msg(cast(Client, None), subject="inbox", headers=headers)
+def heartbeat(sent: int) -> Frame:
+    return Frame("inbox", "", f"NATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: {sent}\r\n\r\n".encode(), b"")
 
 
-async def taken(*messages: Msg) -> list[int]:
+async def taken(*messages: Frame) -> list[int]:
     """The stream numbers that come out before the inlet ends, as it does at the first doubt."""
     inlet = Inlet(cast(Connection, None))
     for one in messages:
-        await inlet.receive(one)
+        inlet.receive(one)
     return [delivery.sequence for delivery, _ in await inlet.take()]
 
 
@@ -50,6 +47,10 @@ async def test_ends_when_a_heartbeat_tells_of_more_than_came() -> None:
     assert await taken(message(1, 10), heartbeat(1), message(2, 12), heartbeat(3), message(3, 14)) == [10, 12]
 
 
+async def test_ends_at_what_no_consumer_has_sent() -> None:
+    assert await taken(message(1, 10), Frame("inbox", "", b"", b"?"), message(2, 11)) == [10]
+
+
 async def test_reads_number_time_and_what_is_to_come_from_the_reply_subject() -> None:
     delivery, receipt = received(message(3, 12, pending=7))
     assert (delivery.sequence, receipt.number, receipt.pending) == (12, 3, 7)
@@ -62,7 +63,7 @@ async def test_reads_the_reply_subject_of_a_server_with_a_domain_as_well() -> No
 
 
 def numbered(sequence: int) -> Delivery:
-    return Delivery("events.s.runner.error", b"{}", sequence, datetime(2026, 1, 5, tzinfo=UTC), {})
+    return Delivery("events.s.runner.error", b"{}", sequence, 0)
 
 
 def read_on(stream: str, subject: str, start: int, *numbers: int) -> Progress:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -45,7 +44,7 @@ class StoredBus:
 def delivered(sequence: int, name: str, **changed: Any) -> Delivery:
     subject = "events.{session_id}.{service}.{type}".format(**sample(name))
     payload = json.dumps({**sample(name), **changed}).encode()
-    return Delivery(subject, payload, sequence, datetime(2026, 1, 5, tzinfo=UTC), {})
+    return Delivery(subject, payload, sequence, 0)
 
 
 NEWER = delivered(1, "order_filled.v1", version=2)

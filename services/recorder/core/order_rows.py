@@ -1,12 +1,13 @@
 """Facts about orders folded into one row an order and batch, to be merged into the table `orders`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from services.recorder.core.ledger import Entry
 from services.recorder.core.table_rows import text
+from shared.domain.replacing import often_replaced
 from shared.schemas.envelope import Event
 from shared.schemas.orders import Fill, OrderIntended, OrderRefused, OrderState, Ticket
 
@@ -19,8 +20,8 @@ _STATUS_BY_TYPE = {
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+@often_replaced
+class OrderRow(NamedTuple):
     """What a stretch of the stream tells of an order; None leaves a column as it is.
 
     `filled_qty`, `filled_value` and `fees` are what this stretch adds; `status` is the last one told.
@@ -113,8 +114,7 @@ def _reason(event: Event) -> str | None:
 
 def _of_ticket(entry: Entry, ticket: Ticket) -> OrderRow:
     event = entry.event
-    return replace(
-        _bare(entry, ticket, _STATUS_BY_TYPE[event.type]),
+    return _bare(entry, ticket, _STATUS_BY_TYPE[event.type])._replace(
         type=ticket.type.value,
         time_in_force=ticket.time_in_force.value,
         purpose=ticket.purpose,
@@ -128,8 +128,7 @@ def _of_ticket(entry: Entry, ticket: Ticket) -> OrderRow:
 
 
 def _of_fill(entry: Entry, fill: Fill) -> OrderRow:
-    return replace(
-        _bare(entry, fill, fill.status),
+    return _bare(entry, fill, fill.status)._replace(
         qty=ZERO,
         filled_qty=fill.qty,
         filled_value=fill.qty * fill.price,
@@ -138,13 +137,12 @@ def _of_fill(entry: Entry, fill: Fill) -> OrderRow:
 
 
 def _of_state(entry: Entry, state: OrderState) -> OrderRow:
-    return replace(_bare(entry, state, state.status), price=state.price, venue_order_id=text(state.venue_order_id))
+    return _bare(entry, state, state.status)._replace(price=state.price, venue_order_id=text(state.venue_order_id))
 
 
 def _merged(known: OrderRow, told: OrderRow) -> OrderRow:
     """The row after a later fact of the same stretch."""
-    return replace(
-        known,
+    return known._replace(
         type=told.type or known.type,
         time_in_force=told.time_in_force or known.time_in_force,
         purpose=told.purpose or known.purpose,

@@ -14,6 +14,7 @@ from services.runner.replay.session import Replay
 from services.runner.replay.sources import FileSource, StreamSource, in_stream
 from services.runner.replay.telling import tell
 from shared.runtime.bus import Bus
+from shared.runtime.collector import spare_the_collector
 from shared.runtime.errors import LeitstandError, SettingsError
 from shared.runtime.settings import load_settings
 
@@ -34,6 +35,7 @@ class Choice:
 
 def run_replay(choice: Choice) -> int:
     """Replay what was chosen; answers 0 when every decision is the same, 1 when one is not."""
+    spare_the_collector()
     try:
         return asyncio.run(_replay(choice))
     except LeitstandError as error:

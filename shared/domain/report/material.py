@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -92,7 +92,7 @@ class Gathering:
 
     def _catch_up(self) -> None:
         if self._ahead is not None and self._summary is not None:
-            self._summary, self._ahead = replace(self._summary, portfolio=self._ahead), None
+            self._summary, self._ahead = self._summary._replace(portfolio=self._ahead), None
 
     def _note(self, event: Event) -> None:
         match event:
