@@ -242,13 +242,34 @@ class Paper(Section):
         return self
 
 
+def _is_off(value: Decimal) -> bool:
+    return value == 0
+
+
+Rule = Annotated[Number, Field(ge=0, exclude_if=_is_off)]
+"""A rule that came later: a session file without it is the same file as before."""
+
+
 class Instrument(Section):
-    """Trading rules of a symbol: price steps, quantity steps and minimums; zero turns a rule off."""
+    """Trading rules of a symbol; zero turns a rule off.
+
+    `tick_size` and `lot_step` are the grids of prices and quantities. `market_max_qty` bounds market orders;
+    `band_down` and `band_up` times the market's price are the limits within which an order may stand; `max_stops`
+    orders of a symbol may wait for their trigger.
+    """
 
     tick_size: Number = Field(default=Decimal("0.01"), ge=0)
     lot_step: Number = Field(default=Decimal("0.00001"), ge=0)
     min_qty: Number = Field(default=Decimal(0), ge=0)
     min_notional: Number = Field(default=Decimal(0), ge=0)
+    max_qty: Rule = Decimal(0)
+    market_max_qty: Rule = Decimal(0)
+    max_notional: Rule = Decimal(0)
+    min_price: Rule = Decimal(0)
+    max_price: Rule = Decimal(0)
+    band_down: Rule = Decimal(0)
+    band_up: Rule = Decimal(0)
+    max_stops: int = Field(default=0, ge=0, exclude_if=_is_off)
 
 
 class RiskLimits(Section):

@@ -22,7 +22,7 @@ from services.runner.core.inputs import (
     SliceClosed,
     StopRequested,
 )
-from services.runner.core.pursue import TooSmall, keys, wish_for
+from services.runner.core.pursue import Unfit, keys, wish_for
 from services.runner.core.reconcile import compared, in_words
 from services.runner.core.sizing import dust_of
 from services.runner.core.state import State
@@ -133,7 +133,7 @@ def signalled(key: Key, stance: Stance, close: Decimal) -> dict[str, Any]:
 def _pursue(telling: Telling, *, at_slice_end: bool) -> None:
     for key in keys(telling.state) if at_slice_end else tuple(telling.state.portfolio.positions):
         wish = wish_for(telling.state, key, at_slice_end=at_slice_end)
-        if isinstance(wish, TooSmall):
+        if isinstance(wish, Unfit):
             seen = CheckpointDetails(name=f"{SIZING}{' '.join(wish.key)}", observed=wish.reason)
             telling.tell(Checkpoint, status="fail", level="warning", details=seen)
         elif wish is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from services.runner.core import sizing
+from services.runner.core import fitting, sizing
 from services.runner.core.order import Order
 from services.runner.core.schedule import is_open
 from services.runner.core.state import Goal, State
@@ -19,14 +19,14 @@ Purpose = Literal["entry", "exit", "stop", "rebalance", "flatten"]
 
 
 @dataclass(frozen=True, slots=True)
-class TooSmall:
-    """A goal that can't be pursued, for the order would be below the venue's minimum."""
+class Unfit:
+    """A goal that can't be pursued, for the venue would not take the order; `reason` names its filter."""
 
     key: Key
     reason: str
 
 
-Wish = Ticket | TooSmall
+Wish = Ticket | Unfit
 
 
 def closing_reason(state: State, key: Key) -> str | None:
@@ -87,12 +87,15 @@ def _entry(state: State, key: Key, goal: Goal, allocation: Decimal) -> Wish:
     config, price = state.plan.config, state.portfolio.closes[key[1]]
     instrument = config.instrument_of(key[1])
     qty = sizing.entry_qty(state, allocation, goal.weight, key[1], price)
-    problem = sizing.too_small(instrument, qty, price)
+    problem = fitting.too_small(instrument, qty, price)
     if problem:
-        return TooSmall(key, problem)
+        return Unfit(key, problem)
     limit = None
     if config.orders.entry == "limit":
-        limit = sizing.passive_limit(Side.BUY, price, config.orders.limit_offset, instrument.tick_size)
+        limit = fitting.passive_limit(Side.BUY, price, config.orders.limit_offset, instrument.tick_size)
+        problem = fitting.mispriced(instrument, limit, price)
+        if problem:
+            return Unfit(key, problem)
     elif not config.sizing.stop_distance:
         return _market(state, key, Side.BUY, qty, "entry")
     return Ticket(
@@ -115,21 +118,21 @@ def _rebalance(state: State, key: Key, goal: Goal, held: Decimal, allocation: De
     missing = state.portfolio.equity * allocation * goal.weight - held * price
     side = Side.BUY if missing > ZERO else Side.SELL
     value = min(missing, max(sizing.spendable(state), ZERO)) if side is Side.BUY else min(-missing, held * price)
-    qty = sizing.to_step(value / price, instrument.lot_step)
-    problem = sizing.too_small(instrument, qty, price)
+    qty = fitting.fitted(instrument, value / price, price, market=True)
+    problem = fitting.too_small(instrument, qty, price)
     if problem:
-        return TooSmall(key, problem)
+        return Unfit(key, problem)
     return _market(state, key, side, qty, "rebalance")
 
 
 def _exit(state: State, key: Key, held: Decimal) -> Wish | None:
     price = state.portfolio.closes[key[1]]
     instrument = state.plan.config.instrument_of(key[1])
-    qty = sizing.to_step(held, instrument.lot_step)
-    problem = sizing.too_small(instrument, qty, price)
+    qty = fitting.fitted(instrument, held, price, market=True)
+    problem = fitting.too_small(instrument, qty, price)
     if problem:
         goal = state.goals.get(key)
-        return TooSmall(key, f"dust of {held:f}: {problem}") if goal and not goal.pursued else None
+        return Unfit(key, f"dust of {held:f}: {problem}") if goal and not goal.pursued else None
     purpose: Purpose = "flatten" if state.killed or state.stopping else "exit"
     return _market(state, key, Side.SELL, qty, purpose)
 
@@ -157,12 +160,12 @@ def _stop(state: State, key: Key, held: Decimal, in_flight: tuple[Order, ...]) -
     config = state.plan.config
     instrument = config.instrument_of(key[1])
     covered = sum((o.ticket.qty - o.filled_qty for o in in_flight if o.ticket.purpose == "stop"), ZERO)
-    qty = sizing.to_step(held - covered, instrument.lot_step)
-    if sizing.too_small(instrument, qty, trigger):
+    qty = fitting.fitted(instrument, held - covered, trigger, market=config.orders.stop == "stop")
+    if fitting.too_small(instrument, qty, trigger):
         return None
     limit = None
     if config.orders.stop == "stop_limit":
-        limit = sizing.to_step(trigger * (1 - config.orders.stop_limit_offset), instrument.tick_size)
+        limit = fitting.to_step(trigger * (1 - config.orders.stop_limit_offset), instrument.tick_size)
     return Ticket(
         client_order_id=client_order_id(state.plan.session_id, state.order_count),
         strategy=key[0],

@@ -1,29 +1,16 @@
 """How much to order, and at which exact prices."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
+from services.runner.core.fitting import fitted, to_step, too_small
 from services.runner.core.state import State
 from shared.domain.portfolio import Key
 from shared.schemas.orders import Dust
-from shared.schemas.session import Instrument, SessionConfig
+from shared.schemas.session import SessionConfig
 from shared.schemas.values import Side
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
-
-
-def to_step(number: Decimal, step: Decimal, rounding: str = ROUND_FLOOR) -> Decimal:
-    """`number` on the grid of `step`, downwards by default; a step of zero leaves it as it is."""
-    if step == ZERO:
-        return number
-    return (number / step).to_integral_value(rounding=rounding) * step
-
-
-def passive_limit(side: Side, price: Decimal, offset: Decimal, tick: Decimal) -> Decimal:
-    """A limit `offset` (a share) on the passive side of `price`, rounded away from it."""
-    if side is Side.BUY:
-        return to_step(price * (ONE - offset), tick)
-    return to_step(price * (ONE + offset), tick, ROUND_CEILING)
 
 
 def entry_qty(state: State, allocation: Decimal, weight: Decimal, symbol: str, price: Decimal) -> Decimal:
@@ -32,7 +19,8 @@ def entry_qty(state: State, allocation: Decimal, weight: Decimal, symbol: str, p
     equity = state.portfolio.equity * allocation
     wanted = _wanted_notional(config, equity) * weight
     affordable = min(wanted, equity, spendable(state))
-    return to_step(max(affordable, ZERO) / price, config.instrument_of(symbol).lot_step)
+    at_market = config.orders.entry == "market"
+    return fitted(config.instrument_of(symbol), max(affordable, ZERO) / price, price, market=at_market)
 
 
 def _wanted_notional(config: SessionConfig, equity: Decimal) -> Decimal:
@@ -58,17 +46,6 @@ def protective_stop(config: SessionConfig, symbol: str, price: Decimal) -> Decim
     if not config.sizing.stop_distance:
         return None
     return to_step(price * (ONE - config.sizing.stop_distance), config.instrument_of(symbol).tick_size)
-
-
-def too_small(instrument: Instrument, qty: Decimal, price: Decimal) -> str | None:
-    """Why the venue would not take an order of this size, or None."""
-    if qty <= ZERO:
-        return "the quantity rounds down to zero"
-    if qty < instrument.min_qty:
-        return f"{qty:f} is below the smallest quantity of {instrument.min_qty:f}"
-    if qty * price < instrument.min_notional:
-        return f"{qty * price:f} is below the smallest order value of {instrument.min_notional:f}"
-    return None
 
 
 def dust_of(state: State, key: Key) -> Dust | None:

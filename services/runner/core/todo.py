@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.runner.core.fitting import to_step, too_small
 from services.runner.core.order import Order
 from services.runner.core.pursue import closing_reason
-from services.runner.core.sizing import to_step, too_small
 from services.runner.core.state import State
 from shared.domain.portfolio import Key
 from shared.schemas.orders import OrderApproved, Ticket

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from services.runner.core.fitting import to_step, too_small
 from services.runner.core.plan import Plan
-from services.runner.core.sizing import to_step, too_small
 from services.runner.preflight.finding import Finding, failed, passed, spelled, warned
 from services.runner.preflight.risk import entry_share, weighs
 from shared.schemas.session import SessionConfig
