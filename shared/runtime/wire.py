@@ -22,7 +22,10 @@ _END = b"\r\n"
 
 
 class Frame(NamedTuple):
-    """A message as it came; `header` is the whole block of headers, empty without any."""
+    """A message as it came; `header` is the whole block of headers, empty without any.
+
+    A subject that is no UTF-8 holds replacement characters, so it is none of ours and nobody stumbles over it.
+    """
 
     subject: str
     reply: str
@@ -83,7 +86,14 @@ class Wire(Parser):
             if heard is None:
                 return place, end
             split = start + int(header) if header else start
-            heard(Frame(subject.decode(), reply.decode() if reply else "", data[start:split], data[split : end - 2]))
+            heard(
+                Frame(
+                    subject.decode(errors="replace"),
+                    reply.decode() if reply else "",
+                    data[start:split],
+                    data[split : end - 2],
+                )
+            )
             place = end
         return place, _line_end(data, place)
 

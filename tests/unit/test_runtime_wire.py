@@ -98,5 +98,10 @@ def test_a_malformed_message_ends_the_connection() -> None:
         told(b"MSG a.b seven 3\r\none\r\n")
 
 
+def test_a_subject_that_is_no_text_stops_nothing() -> None:
+    frames, _ = told(b"MSG a.\xff 7 1\r\nx\r\n" + plain(BULK, b"next"))
+    assert [(frame.subject, frame.payload) for frame in frames] == [("a.\ufffd", b"x"), ("a.b", b"next")]
+
+
 def test_headers_are_read_as_nats_py_reads_them() -> None:
     assert dict(Headers(HEADER)) == {"Nats-Msg-Id": "a", "Odd": "b:c"}
