@@ -262,7 +262,7 @@ def test_entries_and_their_stops_must_reach_the_venues_minimum() -> None:
     prices = {"BTCUSDT": Decimal(100)}
     assert order_sizes(sound(), prices).verdict == "pass"
     entry = order_sizes(sound(instrument={"min_notional": 251}), prices)
-    assert "an entry of 250.00 USDT is too small: NOTIONAL: 250.00 is below the smallest order value of 251" in entry.told
+    assert "250.00 USDT is too small: NOTIONAL: 250.00 is below the smallest order value of 251" in entry.told
     stop = order_sizes(sound(instrument={"min_notional": 246}), prices)
     assert (stop.verdict, "the stop of an entry of 250.00 USDT is too small" in stop.told) == ("FAIL", True)
     quantity = order_sizes(sound(instrument={"min_qty": 3}), prices)

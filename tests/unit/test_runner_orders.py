@@ -151,3 +151,38 @@ def test_a_slice_is_told_in_the_documented_order() -> None:
 def test_deciding_again_gives_the_same_facts() -> None:
     config, feed = session(sizing=STOPPED_OUT), feed_of(candles_at(RISE_AND_FALL))
     assert rehearse(config, feed).events == rehearse(config, feed).events
+
+
+def test_an_entry_is_no_larger_than_one_order_may_be() -> None:
+    config = session(instrument={"lot_step": "1", "tick_size": "0", "market_max_qty": "20"})
+    assert rehearse(config, feed_of(candles_at(RISE))).told(OrderIntended)[0].order.qty == 20
+
+
+def test_a_position_too_large_for_one_order_is_left_in_several() -> None:
+    rules = {"lot_step": "1", "tick_size": "0", "market_max_qty": "20"}
+    config = session(orders={"entry": "limit"}, instrument=rules, sizing={"fraction": "0.5"})
+    rise_and_fall = [candle(n, price, open=price, low="90") for n, price in enumerate([*RISE_AND_FALL, "96", "95"])]
+    result = rehearse(config, feed_of(rise_and_fall))
+    assert [intent.order.qty for intent in result.told(OrderIntended)] == [49, 20, 20, 9]
+    assert not result.state.portfolio.positions
+
+
+def test_a_limit_that_the_venue_would_not_take_is_refused_by_its_filters_name() -> None:
+    rules = {"band_down": "0.9", "band_up": "1.1"}
+    config = session(orders={"entry": "limit", "limit_offset": "0.2"}, instrument=rules)
+    result = rehearse(config, feed_of(candles_at(RISE)))
+    told = [check for check in result.told(Checkpoint) if check.status == "fail"]
+    assert "PERCENT_PRICE_BY_SIDE: 80.8" in told[0].details.observed
+    assert result.told(OrderIntended) == []
+
+
+def test_one_stop_takes_the_place_of_many_when_an_entry_fills_in_parts() -> None:
+    orders = {"entry": "limit", "cancel_after_bars": 20}
+    config = session(sizing=STOPPED_OUT, orders=orders, paper={"participation": "0.001"})
+    dips = [candle(n, str(98 + n), open=str(97 + n), low="100.5", volume="10000") for n in range(6, 14)]
+    result = rehearse(config, feed_of([*candles_at(RISE), *dips]))
+    stops = [order for order in result.state.orders.values() if order.ticket.purpose == "stop"]
+    assert any("one stop for the whole position" in gone.details.reason for gone in result.told(OrderCancelled))
+    assert len(result.told(OrderFilled)) > 4
+    assert sum(order.ticket.qty for order in stops) == result.state.portfolio.held("ema_crossover", "BTCUSDT")
+    assert len(stops) <= 3

@@ -15,6 +15,8 @@ from shared.schemas.trusted import trusted
 from shared.schemas.values import OrderType, Side
 
 ZERO = Decimal(0)
+MOST_STOPS = 3
+"""A position that fills in parts is protected part by part, up to so many; then one stop takes their place."""
 Purpose = Literal["entry", "exit", "stop", "rebalance", "flatten"]
 
 
@@ -153,13 +155,29 @@ def _market(state: State, key: Key, side: Side, qty: Decimal, purpose: Purpose) 
     return trusted(Ticket, particulars)
 
 
+def has_too_many_stops(state: State, key: Key) -> bool:
+    """Whether a position has grown in so many parts that its stops are to be taken back, for one that covers all."""
+    stops = tuple(order for order in state.orders_of(key) if order.ticket.purpose == "stop")
+    rules = state.plan.config.instrument_of(key[1])
+    most = min(rules.max_stops - 1, MOST_STOPS) if rules.max_stops > 1 else MOST_STOPS
+    if len(stops) < most:
+        return False
+    return fitting.to_step(state.portfolio.held(*key) - _covered(stops), rules.lot_step) > ZERO
+
+
+def _covered(orders: tuple[Order, ...]) -> Decimal:
+    return sum((o.ticket.qty - o.filled_qty for o in orders if o.ticket.purpose == "stop"), ZERO)
+
+
 def _stop(state: State, key: Key, held: Decimal, in_flight: tuple[Order, ...]) -> Ticket | None:
     trigger = state.protective_stops.get(key)
     if trigger is None or any(o.ticket.reduce_only and o.ticket.purpose != "stop" for o in in_flight):
         return None
     config = state.plan.config
     instrument = config.instrument_of(key[1])
-    covered = sum((o.ticket.qty - o.filled_qty for o in in_flight if o.ticket.purpose == "stop"), ZERO)
+    if has_too_many_stops(state, key):
+        return None
+    covered = _covered(in_flight)
     qty = fitting.fitted(instrument, held - covered, trigger, market=config.orders.stop == "stop")
     if fitting.too_small(instrument, qty, trigger):
         return None

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.runner.core.fitting import to_step, too_small
 from services.runner.core.order import Order
-from services.runner.core.pursue import closing_reason
+from services.runner.core.pursue import closing_reason, has_too_many_stops
 from services.runner.core.state import State
 from shared.domain.portfolio import Key
 from shared.schemas.orders import OrderApproved, Ticket
@@ -74,6 +74,8 @@ def cancel_reason(state: State, order: Order) -> str | None:
         return f"not filled within {order.bars} bars"
     if ticket.purpose == "stop" and order.key not in state.portfolio.positions:
         return "the position that it protected is closed"
+    if ticket.purpose == "stop" and has_too_many_stops(state, order.key):
+        return "one stop for the whole position takes its place"
     return None
 
 
