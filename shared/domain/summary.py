@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from shared.domain import portfolio as books
+from shared.domain import troubles
 from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.domain.replacing import often_replaced
+from shared.domain.troubles import NONE, Troubles
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat, PhaseEnd, RunnerEnd, RunnerStart, SessionStart
 from shared.schemas.market import ShadowAccount, ShadowMarked
@@ -23,7 +25,7 @@ _HUNDRED = Decimal(100)
 class Summary(NamedTuple):
     """What is known of a session. `portfolio` and `start` are None until its `runner_start`.
 
-    `shadow` is its shadow's newest account, None without one.
+    `shadow` is its shadow's newest account, None without one; `troubles` are those with the venue.
 
     `started_at`, `ended_at` and `last_updated` go by the wall clock, `market_time` by the market's.
     """
@@ -38,6 +40,7 @@ class Summary(NamedTuple):
     market_time: datetime | None = None
     last_updated: datetime | None = None
     shadow: ShadowAccount | None = None
+    troubles: Troubles = NONE
 
     @property
     def name(self) -> str:
@@ -74,6 +77,7 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
         portfolio=portfolio,
         market_time=event.market_time if told_by_market else summary.market_time,
         last_updated=_later(summary.last_updated, event.timestamp),
+        troubles=troubles.evolve(summary.troubles, event),
     )
     return after, trip
 
@@ -145,6 +149,7 @@ def as_document(summary: Summary) -> dict[str, Any]:
         "name": config.name,
         "quote": config.quote,
         **_shadow(summary, config),
+        **({"troubles": troubles.as_document(summary.troubles)} if summary.troubles else {}),
     }
 
 

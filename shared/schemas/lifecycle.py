@@ -178,6 +178,10 @@ class Repair(Value):
     after: str | None = None
 
 
+TRIED_AGAIN = "tried again"
+"""The rule by which a call to a venue that failed is mended."""
+
+
 class AutocorrectAttempt(Event):
     """Input was repaired by a stated rule, or a call to the venue that failed is tried again; `started` until then."""
 

@@ -3,6 +3,7 @@
 from services.runner.core.inputs import CallFailed, CallSucceeded, LinkLost, LinkRestored, VenueTrouble
 from services.runner.core.telling import Telling
 from shared.schemas.lifecycle import (
+    TRIED_AGAIN,
     AutocorrectAttempt,
     Connection,
     ConnectionLost,
@@ -11,9 +12,6 @@ from shared.schemas.lifecycle import (
     ErrorRaised,
     Repair,
 )
-
-TRIED_AGAIN = "tried again"
-"""The rule by which calls to a venue are mended."""
 
 
 def tell(telling: Telling, trouble: VenueTrouble) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.domain.summary import Summary, as_document, initial, step
+from shared.domain.troubles import Troubles
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted
-from shared.schemas.lifecycle import AutocorrectAttempt, ErrorRaised
+from shared.schemas.lifecycle import TRIED_AGAIN, AutocorrectAttempt, ErrorRaised
 from shared.schemas.market import EquityMarked, ShadowMarked
 from shared.schemas.orders import OrderRefused
 
@@ -31,12 +32,16 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What else a reader should know: refused orders by rule, stops, repaired input by rule, errors."""
+    """What else a reader should know.
+
+    Refused orders by rule, stops, repaired input by rule, errors of our own, troubles with the venue.
+    """
 
     refusals: Mapping[str, int] = field(default_factory=dict)
     halts: Sequence[Halted] = ()
     repairs: Mapping[str, int] = field(default_factory=dict)
     errors: int = 0
+    troubles: Troubles = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ class Gathering:
         self._catch_up()
         if self._summary is None:
             raise ValueError("there are no facts to report on")
-        notes = Notes(self._refusals, tuple(self._halts), self._repairs, self._errors)
+        troubles = self._summary.troubles
+        notes = Notes(self._refusals, tuple(self._halts), self._repairs, self._errors, troubles)
         return Material(as_document(self._summary), self._trades, self._equity, notes, self._shadow)
 
     def _catch_up(self) -> None:
@@ -105,9 +111,9 @@ class Gathering:
             case TradingHalted():
                 halt = event.details
                 self._halts.append(Halted(event.market_time, halt.kind, halt.reason, halt.operator))
-            case AutocorrectAttempt():
+            case AutocorrectAttempt() if event.details.rule != TRIED_AGAIN:
                 self._repairs[event.details.rule] += event.details.count
-            case ErrorRaised():
+            case ErrorRaised() if not event.details.api:
                 self._errors += 1
 
 

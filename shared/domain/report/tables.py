@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from shared.domain.portfolio import RoundTrip
 from shared.domain.report.markup import grouped, length, minute, percentage, text, tone, trimmed
 from shared.domain.report.material import Halted, Notes
+from shared.domain.troubles import Troubles, as_document
 
 SHOWN_AT_EACH_END = 200
 _HEAD = (
@@ -49,9 +50,20 @@ def notes_section(notes: Notes) -> str:
     ]
     if notes.repairs:
         parts.append(_counts("Repaired input", "Rule", notes.repairs, ""))
+    if notes.troubles:
+        parts.append(_troubles(notes.troubles))
     if notes.errors:
         parts.append(f'<section class="card"><h2>Errors</h2><p>{notes.errors:,} told; see events.jsonl.</p></section>')
     return f'<div class="pair">{"".join(parts)}</div>'
+
+
+def _troubles(troubles: Troubles) -> str:
+    rows = "".join(
+        f"<tr><td>{text(each['what'])}</td><td class=n>{each['count']:,}</td><td class=n>{each['mended']:,}</td></tr>"
+        for each in as_document(troubles)
+    )
+    titles = "<thead><tr><th>What</th><th class=n>Count</th><th class=n>Mended</th></tr></thead>"
+    return f'<section class="card"><h2>Troubles</h2><table class="list">{titles}<tbody>{rows}</tbody></table></section>'
 
 
 def _counts(title: str, head: str, counts: Mapping[str, int], empty: str) -> str:
