@@ -270,7 +270,8 @@ class Reconciliation(Value):
     """A venue's statement of `at` held against our books.
 
     `foreign_orders` and `foreign_trades` are not the session's and not told before; `foreign_moves` is what those
-    trades changed. `differences` is what nothing explains, `confirmed` once several statements have shown the same.
+    trades changed. `differences` is what nothing explains, `confirmed` once several statements have shown the same;
+    while orders are on their way balances are not `judged`.
     """
 
     at: Instant
@@ -278,6 +279,7 @@ class Reconciliation(Value):
     foreign_trades: tuple[str, ...] = ()
     foreign_moves: tuple[Balance, ...] = ()
     differences: tuple[Difference, ...] = ()
+    judged: bool = True
     confirmed: bool = False
 
 

@@ -1,8 +1,13 @@
 """Whole sessions at the venues' test servers, through everything that goes wrong at once."""
 
+from decimal import Decimal
 from pathlib import Path
 
+from shared.schemas.guard import TradingHalted
+from shared.schemas.orders import AccountReconciled, OrderApproved
+from tests.trials.binance import Trial
 from tests.trials.storm import Storm
+from tests.venues.binance.orders import Wanted
 
 
 async def test_under_all_faults_and_kills_our_books_equal_the_venues_to_the_last_digit(tmp_path: Path) -> None:
@@ -11,3 +16,34 @@ async def test_under_all_faults_and_kills_our_books_equal_the_venues_to_the_last
     assert storm.killed >= 2
     assert len(trial.stack.record.tickets) > 60
     assert trial.faults.drawn.total() > 30
+
+
+async def test_what_is_not_ours_is_reported_and_left_alone_and_what_nothing_explains_halts_new_risk(
+    tmp_path: Path,
+) -> None:
+    async def others(trial: Trial, minute: int) -> None:
+        exchange = trial.server.account.exchange
+        if minute == 5:
+            exchange.place(Wanted("BTCUSDT", "BUY", "LIMIT", "web_1", qty=Decimal("0.001"), price=Decimal(50_000)))
+            exchange.place(Wanted("BTCUSDT", "SELL", "MARKET", "web_2", qty=Decimal("0.01")))
+        if minute == 40:
+            await trial.server.deposit("USDT", Decimal("-12.34"))
+
+    trial = Trial(tmp_path, 200, trouble=others, calm=True)
+    await trial.run()
+    told = [fact for fact in trial.stack.record.facts if isinstance(fact, AccountReconciled)]
+    assert [fact.details.foreign_orders for fact in told if fact.details.foreign_orders] == [("web_1",)]
+    assert len([fact for fact in told if fact.details.foreign_trades]) == 1
+    placed = trial.server.account.exchange.books.orders.values()
+    (order,) = (each for each in placed if each.wanted.client_id == "web_1")
+    assert order.open
+    differing = [fact for fact in told if fact.details.differences]
+    assert [fact.details.confirmed for fact in differing[:3]] == [False, False, True]
+    (difference,) = differing[2].details.differences
+    assert (difference.asset, difference.venue - difference.ours) == ("USDT", Decimal("-12.34"))
+    halts = [fact for fact in trial.stack.record.facts if isinstance(fact, TradingHalted)]
+    assert len(halts) == 1
+    assert f"{difference.ours:f} USDT" in halts[0].details.reason
+    assert f"{difference.venue:f} USDT" in halts[0].details.reason
+    after = [fact for fact in trial.stack.record.facts if fact.market_time > halts[0].market_time]
+    assert not any(isinstance(fact, OrderApproved) and fact.order.purpose == "entry" for fact in after)

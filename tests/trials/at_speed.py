@@ -26,7 +26,7 @@ def main() -> None:
     client.Client.milliseconds = staticmethod(lambda: int(now().timestamp() * 1000))
     calling.FIRST_PAUSE, calling.LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
-    reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 3.0, 0.2
+    reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 0.5, 0.1
     client.RECV_WINDOW_MS, client.Client.load_time_difference = 60_000, _same_clock
     BinanceAccount.proof_seconds = 0.6
     sys.argv = [service, *arguments]

@@ -83,23 +83,35 @@ def with_statement(dealt: Dealt, event: AccountReconciled) -> Dealt:
     found = event.details
     recent = {name: at for name, at in dealt.trades.items() if at >= found.at - 2 * OVERLAP}
     others = dict.fromkeys(found.foreign_trades, found.at)
-    same = bool(found.differences) and found.differences == dealt.suspected
+    dealt = _suspecting(dealt, found.differences) if found.judged else dealt
     return dealt._replace(
         moved=with_moves(dealt.moved, _units(found.foreign_moves)),
         trades={**recent, **others},
         foreign=dealt.foreign | set(found.foreign_orders),
-        suspected=found.differences,
-        seen=dealt.seen + 1 if same else bool(found.differences),
         agreed_at=found.at,
     )
+
+
+def _suspecting(dealt: Dealt, differences: tuple[Difference, ...]) -> Dealt:
+    seen = dealt.seen + 1 if is_the_same(differences, dealt.suspected) else bool(differences)
+    return dealt._replace(suspected=differences, seen=seen)
+
+
+def is_the_same(one: Iterable[Difference], other: Iterable[Difference]) -> bool:
+    """Whether both lack or have too much of the same, whatever was traded in between; two that lack nothing are not."""
+    gaps = _gaps(one)
+    return bool(gaps) and gaps == _gaps(other)
+
+
+def _gaps(differences: Iterable[Difference]) -> Mapping[str, Decimal]:
+    return {each.asset: each.venue - each.ours for each in differences}
 
 
 def accepted(dealt: Dealt) -> Dealt:
     """After an operator let trading go on: what the venue shows holds from here on."""
     if not dealt.suspected:
         return dealt
-    moves = {each.asset: each.venue - each.ours for each in dealt.suspected}
-    return dealt._replace(moved=with_moves(dealt.moved, moves), suspected=(), seen=0)
+    return dealt._replace(moved=with_moves(dealt.moved, _gaps(dealt.suspected)), suspected=(), seen=0)
 
 
 def _units(balances: Iterable[Balance]) -> Mapping[str, Decimal]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from services.runner.core.dealt import OVERLAP, moves_of, trade_key, with_moves
+from services.runner.core.dealt import OVERLAP, is_the_same, moves_of, trade_key, with_moves
 from services.runner.core.state import State
 from shared.schemas.identity import ORDER_PREFIX, client_order_id
 from shared.schemas.orders import Balance, Difference, Reconciliation
@@ -21,14 +21,16 @@ def compared(state: State, statement: Statement) -> Reconciliation:
     foreign_moves: dict[str, Decimal] = {}
     for each in news:
         foreign_moves = dict(with_moves(foreign_moves, _moves(state, each)))
-    differences = tuple(_differences(state, statement, foreign_moves))
+    judged = statement.balances is not None and _is_at_rest(state, statement)
+    differences = tuple(_differences(state, statement, foreign_moves)) if judged else ()
     return Reconciliation(
         at=statement.at,
         foreign_orders=tuple(_foreign_orders(state, statement)),
         foreign_trades=tuple(map(_key, news)),
         foreign_moves=tuple(Balance(asset=asset, qty=qty) for asset, qty in foreign_moves.items()),
         differences=differences,
-        confirmed=bool(differences) and differences == dealt.suspected and dealt.seen + 1 >= SURE,
+        judged=judged,
+        confirmed=is_the_same(differences, dealt.suspected) and dealt.seen + 1 >= SURE,
     )
 
 
@@ -48,10 +50,7 @@ def _foreign_orders(state: State, statement: Statement) -> Iterator[str]:
 
 
 def _differences(state: State, statement: Statement, foreign_moves: dict[str, Decimal]) -> Iterator[Difference]:
-    if statement.balances is None or not _is_at_rest(state, statement):
-        yield from state.dealt.suspected
-        return
-    for asset, theirs in statement.balances.items():
+    for asset, theirs in (statement.balances or {}).items():
         if asset in state.dealt.before:
             ours = state.dealt.expected(asset) + foreign_moves.get(asset, Decimal(0))
             if ours != theirs:
