@@ -60,11 +60,18 @@ class Calls:
 
         `longest` is the longest pause in seconds, but for one that the venue asks for; `within` bounds the whole.
         """
+        try:
+            return await call()
+        except VenueError as error:
+            first: VenueError | None = error
         attempts = 0
 
         async def attempt() -> T:
-            nonlocal attempts
+            nonlocal attempts, first
             attempts += 1
+            if first is not None:
+                known, first = first, None
+                raise known
             return await call()
 
         def failed(state: RetryCallState) -> None:
@@ -83,8 +90,7 @@ class Calls:
         except VenueError as error:
             self._tell(CallFailed(name, str(error), attempts, None))
             raise
-        if attempts > 1:
-            self._tell(CallSucceeded(name, attempts))
+        self._tell(CallSucceeded(name, attempts))
         return answer
 
 

@@ -26,6 +26,7 @@ from shared.venues.port import Report
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Absent, Doubtful, Shown, VenueSaid, Word, WorkedStill
 
+Work = Callable[[], Coroutine[Any, Any, None]]
 ABSENT_ANSWERS = 3
 """So many answers in a row must not know an order before it counts as never arrived: reads lag."""
 CANCEL_PAUSE = 5.0
@@ -58,7 +59,8 @@ class Dealing:
         """Called whenever the account's stream is there, for what was missed meanwhile."""
         self._tell = tell
         self._calls = Calls(tell)
-        self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+        self._waiting: list[Work] = []
+        self._group: asyncio.TaskGroup | None = None
 
     @property
     def clock(self) -> datetime:
@@ -71,7 +73,7 @@ class Dealing:
 
     async def submit(self, order: ApprovedOrder) -> Sequence[Report]:
         """Send the order; what becomes of it is heard later."""
-        self._work.put_nowait(partial(self._send, order))
+        self._do(partial(self._send, order))
         return ()
 
     async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
@@ -79,7 +81,7 @@ class Dealing:
         ticket = self._in_flight().get(client_order_id)
         if ticket is not None:
             _log.info("cancelling", order=client_order_id, reason=reason)
-            self._work.put_nowait(partial(self._take_back, ticket))
+            self._do(partial(self._take_back, ticket))
         return ()
 
     async def order(self, client_order_id: str) -> Doubtful:
@@ -89,11 +91,11 @@ class Dealing:
 
     def resolve(self, ticket: Ticket) -> None:
         """Find out what became of an order in doubt."""
-        self._work.put_nowait(partial(self._resolve, ticket))
+        self._do(partial(self._resolve, ticket))
 
     def look(self, ticket: Ticket) -> None:
         """Ask for an order that the venue has listed as open and that we have no more: the list may be older."""
-        self._work.put_nowait(partial(self._look_for_the_gone, ticket))
+        self._do(partial(self._look_for_the_gone, ticket))
 
     async def account(self) -> VenueAccount:
         """What the venue shows of the session's symbols; asked until it answers."""
@@ -113,9 +115,21 @@ class Dealing:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
             group.create_task(self._check())
-            while True:
-                work = await self._work.get()
+            group.create_task(self.carry_out())
+
+    async def carry_out(self) -> None:
+        """Carry out what was asked for, without end; nothing waits for what was asked for before."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            for work in self._waiting:
                 group.create_task(work())
+            await asyncio.Event().wait()
+
+    def _do(self, work: Work) -> None:
+        if self._group is None:
+            self._waiting.append(work)
+        else:
+            self._group.create_task(work())
 
     async def _send(self, order: ApprovedOrder) -> None:
         ticket = order.ticket
@@ -197,7 +211,7 @@ class Dealing:
         for word in words:
             ticket = self._in_flight().get(word.client_order_id)
             if ticket is not None and isinstance(word, Shown) and word.standing != "working" and word.filled_qty:
-                self._work.put_nowait(partial(self._look_again, ticket))
+                self._do(partial(self._look_again, ticket))
 
     async def _check(self) -> None:
         while True:
@@ -207,7 +221,7 @@ class Dealing:
     def _look_at_all(self) -> None:
         """Hear by REST what the stream may have left out."""
         for ticket in self._in_flight().values():
-            self._work.put_nowait(partial(self._look, ticket))
+            self._do(partial(self._look, ticket))
 
     async def _look_again(self, ticket: Ticket) -> None:
         """An order has ended, and fills of it may be missing."""
