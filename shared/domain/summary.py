@@ -8,9 +8,10 @@ from typing import Any
 from shared.domain import portfolio as books
 from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.schemas.envelope import Event
+from shared.schemas.guard import BackstopEngaged
 from shared.schemas.lifecycle import Heartbeat, PhaseEnd, RunnerEnd, RunnerStart, SessionStart
 from shared.schemas.market import ShadowAccount, ShadowMarked
-from shared.schemas.orders import DustLeft, OrderFilled
+from shared.schemas.orders import DustLeft, Fill, OrderFilled
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import iso
 
@@ -25,6 +26,7 @@ class Summary:
 
     `shadow` is its shadow's newest account, None without one.
 
+    `trades` are the executions told since the guard has come in: from then on it and the runner may tell the same one.
     `started_at`, `ended_at` and `last_updated` go by the wall clock, `market_time` by the market's.
     """
 
@@ -38,6 +40,7 @@ class Summary:
     market_time: datetime | None = None
     last_updated: datetime | None = None
     shadow: ShadowAccount | None = None
+    trades: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -61,8 +64,11 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
     portfolio: Portfolio | None
     if isinstance(event, Heartbeat):
         return summary, None
+    if isinstance(event, OrderFilled) and _execution(event.order) in (summary.trades or ()):
+        return summary, None
     if isinstance(event, OrderFilled) and summary.portfolio:
         portfolio, trip = books.with_fill(summary.portfolio, event.order, event.market_time)
+        summary = _noted(summary, event.order)
     elif isinstance(event, DustLeft) and summary.portfolio:
         key = (event.details.strategy, event.details.symbol)
         portfolio, trip = books.with_dust(summary.portfolio, key, event.market_time)
@@ -77,6 +83,16 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
         last_updated=_later(summary.last_updated, event.timestamp),
     )
     return after, trip
+
+
+def _noted(summary: Summary, fill: Fill) -> Summary:
+    if summary.trades is None:
+        return summary
+    return replace(summary, trades=summary.trades | {_execution(fill)})
+
+
+def _execution(fill: Fill) -> str:
+    return f"{fill.symbol}:{fill.trade_id}"
 
 
 def _later(known: datetime | None, told: datetime) -> datetime:
@@ -95,6 +111,8 @@ def _turned(summary: Summary, event: Event) -> Summary:
         return replace(summary, status=event.status, ended_at=event.timestamp)
     if isinstance(event, ShadowMarked):
         return replace(summary, shadow=event.details)
+    if isinstance(event, BackstopEngaged):
+        return replace(summary, trades=frozenset())
     return summary
 
 
