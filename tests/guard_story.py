@@ -1,6 +1,6 @@
 """A session told fact by fact, and the guard that hears it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -40,7 +40,7 @@ from shared.schemas.orders import (
     VenueObserved,
 )
 from shared.schemas.session import SessionConfig
-from shared.schemas.values import OrderType, Service, Side
+from shared.schemas.values import Mode, OrderType, Service, Side
 
 SESSION = "6f1c2f36-5a5e-5b6e-9d3c-0123456789ab"
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -67,6 +67,12 @@ def config(symbols: tuple[str, ...] = ("BTCUSDT",), on_stop: str = "flatten", **
             "risk": {**OFF, **risk},
         }
     )
+
+
+def at_a_real_venue(**risk: Any) -> SessionConfig:
+    """The same at Binance."""
+    given = config(**risk).model_copy(update={"venue": "binance"})
+    return SessionConfig.model_validate({**given.model_dump(), "feed": "binance"})
 
 
 def unsigned(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
@@ -106,6 +112,8 @@ class Story:
     session_id: str = SESSION
     now: datetime = MONDAY
     number: int = 0
+    mode: Mode = "dry_run"
+    before: Mapping[str, Decimal] = field(default_factory=dict)
     books: Portfolio = field(init=False)
 
     def __post_init__(self) -> None:
@@ -130,11 +138,12 @@ class Story:
 
     def start(self) -> RunnerStart:
         details = SessionStart(
-            mode="dry_run",
+            mode=self.mode,
             config=self.config,
             config_digest=self.config.digest(),
             core_digest="c",
             market_start=self.now,
+            holdings_before=tuple(Holding(symbol=symbol, qty=qty) for symbol, qty in self.before.items()),
         )
         return self.tell(RunnerStart, details=details)
 

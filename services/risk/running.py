@@ -1,10 +1,11 @@
 """The guard's process, from recovery to the signal to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from services.risk.backstop import Backstop
 from services.risk.core.commands import SecondFactor
 from services.risk.core.verdicts import Seal
 from services.risk.heartbeats import beat
@@ -35,7 +36,13 @@ async def guard(context: Context) -> int:
     await service.recover(context.settings.kill_switch)
     recovered.set()
     keeper = Keeper(snapshots, history.first_event - 1)
-    loops = (service.follow_commands(), service.follow_events(keeper), watch.voice.keep(), beat(watch, service))
+    loops = (
+        service.follow_commands(),
+        service.follow_events(keeper),
+        watch.voice.keep(),
+        beat(watch, service),
+        Backstop(service, context.settings).keep(),
+    )
     await _until(context.stopping, loops, lambda: _keep_last(keeper, service))
     return 0
 
@@ -68,7 +75,7 @@ def factor_of(settings: Settings) -> SecondFactor | None:
 
 
 async def _until(
-    stopping: asyncio.Event, loops: tuple[Coroutine[Any, Any, None], ...], before_the_end: Callable[[], Awaitable[None]]
+    stopping: asyncio.Event, loops: Sequence[Coroutine[Any, Any, None]], before_the_end: Callable[[], Awaitable[None]]
 ) -> None:
     tasks = [asyncio.ensure_future(work) for work in (stopping.wait(), *loops)]
     try:

@@ -1,7 +1,7 @@
 """The guard as a process: recover, then decide on each fact and each command, one at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -12,6 +12,7 @@ from services.risk.core.commands import SecondFactor
 from services.risk.core.memory import Memory
 from services.risk.core.post import Post
 from services.risk.core.stack import Stack
+from services.risk.core.state import Guard
 from services.risk.core.verdicts import Seal
 from services.risk.incoming import concerning
 from services.risk.recovery import History
@@ -31,6 +32,7 @@ from shared.schemas.values import STACK
 
 _YIELD_EVERY = 64
 """So many facts are taken in a row before commands get their turn."""
+_CATCH_UP_SECONDS = 0.01
 
 
 class GuardService:
@@ -181,6 +183,17 @@ class GuardService:
         self._post = after
         self._log.warning("command", name=command.name, answers=[fact.message for fact in facts[:1]])
         await self._store(facts)
+
+    async def tell_of(self, session_id: str, decide: Callable[[Guard], Sequence[Event]]) -> None:
+        """Tell what `decide` makes of a session under guard; return when all that was stored until then is known."""
+        async with self._turn:
+            guard = self.stack.guards.get(session_id)
+            facts = decide(guard) if guard is not None else ()
+            if facts:
+                await self._tell(facts)
+            stored = await self._watch.voice.settled()
+        while self.next_event <= stored:
+            await asyncio.sleep(_CATCH_UP_SECONDS)
 
     async def _tell(self, facts: Sequence[Event]) -> None:
         self._post = post.tell(self._post, facts)

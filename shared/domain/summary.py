@@ -10,9 +10,10 @@ from shared.domain.portfolio import Portfolio, RoundTrip
 from shared.domain.replacing import often_replaced
 from shared.domain.troubles import NONE, Troubles
 from shared.schemas.envelope import Event
+from shared.schemas.guard import BackstopEngaged
 from shared.schemas.lifecycle import Heartbeat, PhaseEnd, RunnerEnd, RunnerStart, SessionStart
 from shared.schemas.market import ShadowAccount, ShadowMarked
-from shared.schemas.orders import DustLeft, OrderFilled
+from shared.schemas.orders import DustLeft, Fill, OrderFilled
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import iso
 
@@ -27,6 +28,7 @@ class Summary(NamedTuple):
 
     `shadow` is its shadow's newest account, None without one; `troubles` are those with the venue.
 
+    `trades` are the executions told since the guard has come in: from then on it and the runner may tell the same one.
     `started_at`, `ended_at` and `last_updated` go by the wall clock, `market_time` by the market's.
     """
 
@@ -41,6 +43,7 @@ class Summary(NamedTuple):
     last_updated: datetime | None = None
     shadow: ShadowAccount | None = None
     troubles: Troubles = NONE
+    trades: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -64,8 +67,11 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
     portfolio: Portfolio | None
     if isinstance(event, Heartbeat):
         return summary, None
+    if isinstance(event, OrderFilled) and _execution(event.order) in (summary.trades or ()):
+        return summary, None
     if isinstance(event, OrderFilled) and summary.portfolio:
         portfolio, trip = books.with_fill(summary.portfolio, event.order, event.market_time)
+        summary = _noted(summary, event.order)
     elif isinstance(event, DustLeft) and summary.portfolio:
         key = (event.details.strategy, event.details.symbol)
         portfolio, trip = books.with_dust(summary.portfolio, key, event.market_time)
@@ -80,6 +86,16 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
         troubles=troubles.evolve(summary.troubles, event),
     )
     return after, trip
+
+
+def _noted(summary: Summary, fill: Fill) -> Summary:
+    if summary.trades is None:
+        return summary
+    return summary._replace(trades=summary.trades | {_execution(fill)})
+
+
+def _execution(fill: Fill) -> str:
+    return f"{fill.symbol}:{fill.trade_id}"
 
 
 def _later(known: datetime | None, told: datetime) -> datetime:
@@ -98,6 +114,8 @@ def _turned(summary: Summary, event: Event) -> Summary:
         return summary._replace(status=event.status, ended_at=event.timestamp)
     if isinstance(event, ShadowMarked):
         return summary._replace(shadow=event.details)
+    if isinstance(event, BackstopEngaged):
+        return summary._replace(trades=frozenset())
     return summary
 
 

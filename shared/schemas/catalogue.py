@@ -31,6 +31,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     guard.TradingResumed,
     guard.FlattenOrdered,
     guard.CommandRefused,
+    guard.BackstopEngaged,
     guard.KillConfirmed,
     lifecycle.Heartbeat,
     lifecycle.ErrorRaised,

@@ -105,11 +105,28 @@ class FlattenOrdered(Event):
     details: FlattenOrder
 
 
+class Intervention(Value):
+    """Why the guard acts at the venue itself, and how long the runner's confirmation was awaited."""
+
+    reason: str
+    waited_seconds: float
+
+
+class BackstopEngaged(Event):
+    """The guard cancels and flattens at the venue itself; the runner sends nothing before `trading_resumed`."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
+    type: Literal["backstop_engaged"] = "backstop_engaged"
+    level: Literal["error"] = "error"
+    details: Intervention
+
+
 class KillConfirmed(Event):
     """What the venue shows after a kill, by the guard: `success` when nothing is open any more, else `failed`."""
 
     WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
-    READERS: ClassVar[frozenset[str]] = frozenset({"notifier", "recorder"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"risk", "notifier", "recorder"})
     type: Literal["kill_confirmed"] = "kill_confirmed"
     level: Literal["warning", "error"] = "warning"
     status: Literal["success", "failed"]

@@ -30,6 +30,20 @@ def client_order_id(session_id: str, number: int) -> str:
     return f"{ORDER_PREFIX}{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
 
 
+def guards_order_id(session_id: str, number: int) -> str:
+    """The name of the `number`-th order that the guard itself places for a session: no order of the runner's has it."""
+    return f"{_guards_prefix(session_id)}{number}"
+
+
+def is_guards_order(session_id: str, name: str) -> bool:
+    """Whether the guard placed the order of that name for the session."""
+    return name.startswith(_guards_prefix(session_id))
+
+
+def _guards_prefix(session_id: str) -> str:
+    return f"{ORDER_PREFIX}g-{_digest(session_id, 'guard')[:22]}-"
+
+
 def _digest(namespace: str, name: str) -> str:
     """What `uuid.uuid5` makes its UUID of: going without the objects on the way there costs a quarter."""
     return sha1(_bytes(namespace) + name.encode(), usedforsecurity=False).hexdigest()

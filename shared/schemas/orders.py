@@ -97,9 +97,9 @@ class OrderRefused(Event):
 
 
 class OrderSubmitted(Event):
-    """Stored before the order is sent: from here on it may exist at the venue."""
+    """Stored before the order is sent: from here on it may exist at the venue. The guard tells its own ones, too."""
 
-    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk"})
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
     type: Literal["order_submitted"] = "order_submitted"
     order: Ticket
@@ -140,7 +140,7 @@ class Reason(Value):
 class OrderRejected(Event):
     """The venue refused the order; `details.reason` is its word."""
 
-    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk"})
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
     type: Literal["order_rejected"] = "order_rejected"
     level: Literal["warning"] = "warning"
@@ -173,7 +173,7 @@ class Fill(Value):
 class OrderFilled(Event):
     """One fill, told once, however often the venue reports it."""
 
-    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk"})
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
     type: Literal["order_filled"] = "order_filled"
     order: Fill
@@ -182,7 +182,7 @@ class OrderFilled(Event):
 class OrderCancelled(Event):
     """The order is gone from the venue, or was never sent; `details.reason` says why."""
 
-    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk"})
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
     type: Literal["order_cancelled"] = "order_cancelled"
     order: OrderState

@@ -33,6 +33,7 @@ _DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?
 _NUMBER_SCHEMA = {"anyOf": [{"type": "string", "pattern": DECIMAL_PATTERN}, {"type": "number"}]}
 _MAX_DAYS = 36_500
 _MAX_DIGITS = 30
+_KILL_PATIENCE = timedelta(seconds=10)
 
 
 def duration(text: Any) -> timedelta:
@@ -277,6 +278,7 @@ class RiskLimits(Section):
 
     `max_position_size` bounds the value of one symbol, `max_open_exposure` of all together, `max_slippage` how far
     from the last price an order may pay. The day of `daily_loss_limit` begins at midnight in `day_time_zone`.
+    The guard acts at the venue itself where the runner has not confirmed a kill within `kill_patience`.
     """
 
     max_risk_per_trade: Annotated[Share | None, OFF] = Decimal("0.02")
@@ -292,6 +294,7 @@ class RiskLimits(Section):
     max_api_errors: Annotated[int | None, OFF] = Field(default=5, ge=0)
     day_time_zone: TimeZone = "UTC"
     approval_ttl: Duration = timedelta(seconds=10)
+    kill_patience: Duration = Field(default=_KILL_PATIENCE, exclude_if=lambda value: value == _KILL_PATIENCE)
 
 
 Combine = Literal["all", "any", "side_by_side"]

@@ -48,6 +48,7 @@ max_orders_per_minute = "off"
 max_api_errors = "off"
 max_data_age = "off"
 approval_ttl = "2m"
+kill_patience = "1s"
 """
 STUCK_SECONDS = 60.0
 
@@ -104,7 +105,7 @@ class Trial:
                 "BINANCE_WS_API_URL": self.server.ws_url,
             }
             async with TrialStack(self.folder, self.folder / "clock", session, settings) as self.stack:
-                await self._until(self._is_followed)
+                await self.until(self._is_followed)
                 for minute in range(self.minutes):
                     if self.trouble:
                         await self.trouble(self, minute)
@@ -128,7 +129,7 @@ class Trial:
             await self._minute()
             if clock.monotonic() - began > STUCK_SECONDS:
                 raise StuckError(f"the session does not end: {self.stack.record.stages}")
-        await self._until(lambda: self.stack.runner_status is not None)
+        await self.until(lambda: self.stack.runner_status is not None)
 
     def _milliseconds(self) -> int:
         return int(self.market_clock.now().timestamp() * 1000)
@@ -165,13 +166,14 @@ class Trial:
         for candle in candles:
             await self.server.market.close(candle)
         self.server.market.now = opened + MINUTE
-        await self._until(lambda: self._is_done(opened + MINUTE), self.patience)
+        await self.until(lambda: self._is_done(opened + MINUTE), self.patience)
 
     def _is_done(self, minute: datetime) -> bool:
         record = self.stack.record
         return record.marked is not None and record.marked >= minute and not record.awaits
 
-    async def _until(self, holds: Callable[[], bool], seconds: float = STUCK_SECONDS) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = STUCK_SECONDS) -> None:
+        """Wait for what `holds`; StuckError after a minute, no error where fewer `seconds` were given."""
         began = clock.monotonic()
         while not holds():
             left = seconds - (clock.monotonic() - began)

@@ -62,17 +62,25 @@ class Record:
                 self._now(event.order.client_order_id, "approved")
             case OrderRefused():
                 self.stages.pop(event.order.client_order_id, None)
+            case OrderSubmitted() if event.service == "risk":
+                self.tickets[event.order.client_order_id] = event.order
+                self.stages[event.order.client_order_id] = "submitted"
             case OrderSubmitted():
                 self._now(event.order.client_order_id, "submitted")
             case OrderUnknown():
                 self._now(event.order.client_order_id, "unknown")
             case OrderFilled():
-                self.fills.append(event.order)
+                self._filled(event.order)
                 self._shown(event.order.client_order_id, event.order.status)
             case RunnerEnd():
                 self.ended = event
             case _:
                 self._other(event)
+
+    def _filled(self, fill: Fill) -> None:
+        """An execution counts once: the guard may have told it where the runner could not."""
+        if all((fill.symbol, fill.trade_id) != (each.symbol, each.trade_id) for each in self.fills):
+            self.fills.append(fill)
 
     def _other(self, event: Event) -> None:
         order = getattr(event, "order", None)

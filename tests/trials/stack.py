@@ -76,6 +76,18 @@ class TrialStack:
         self._processes[service].kill()
         self._processes[service].wait()
 
+    def freeze_runner(self) -> None:
+        """SIGSTOP."""
+        self._processes["runner"].send_signal(signal.SIGSTOP)
+
+    def thaw_runner(self) -> None:
+        """SIGCONT."""
+        self._processes["runner"].send_signal(signal.SIGCONT)
+
+    async def command(self, name: str, payload: bytes = b"") -> None:
+        """Ask for something on the CONTROL stream."""
+        await self._bus.command(name, None, payload)
+
     def stop_runner(self) -> None:
         """SIGTERM: end the session in good order."""
         self._processes["runner"].send_signal(signal.SIGTERM)

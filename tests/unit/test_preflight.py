@@ -18,6 +18,7 @@ from shared.runtime.errors import SettingsError
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import STACK, OrderType
 from shared.venues.binance import standing as binance
+from shared.venues.connecting import Keys
 from shared.venues.standing import Listing, Rights, Standing
 from shared.venues.trouble import Fate, VenueError
 
@@ -282,8 +283,8 @@ def test_the_mode_tells_where_orders_go_or_why_they_do_not() -> None:
 
 def test_missing_keys_are_named() -> None:
     assert session.keys(None).verdict == "pass"
-    assert session.keys(session.Keys(("KEY", "SECRET"), True, "")).verdict == "pass"
-    assert session.keys(session.Keys(("KEY", "SECRET"), False, "")).told == "KEY and SECRET are not set"
+    assert session.keys(Keys(("KEY", "SECRET"), True, "")).verdict == "pass"
+    assert session.keys(Keys(("KEY", "SECRET"), False, "")).told == "KEY and SECRET are not set"
 
 
 def test_too_little_history_is_told_in_bars() -> None:

@@ -69,6 +69,10 @@ def _confirmed(event: Any, _: str) -> Told:
     return Told("critical", f"kill NOT confirmed, look at the venue yourself: {shown}")
 
 
+def _engaged(event: Any, _: str) -> Told:
+    return Told("critical", f"{brief(event.details.reason)}: the guard cancels and flattens at the venue itself")
+
+
 def _flattening(event: Any, _: str) -> Told:
     return Told("warning", f"closing every position, asked by {event.details.operator}: {brief(event.details.reason)}")
 
@@ -139,6 +143,7 @@ SENTENCES: dict[str, Callable[[Any, str], Told]] = {
     "trading_halted": _halted,
     "trading_resumed": _resumed,
     "limit_breached": _breached,
+    "backstop_engaged": _engaged,
     "kill_confirmed": _confirmed,
     "flatten_ordered": _flattening,
     "command_refused": _command_refused,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat, RunnerEnd, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked, ShadowMarked
-from shared.schemas.orders import Fill, OrderFilled, OrderState, Ticket
+from shared.schemas.orders import Fill, OrderFilled, OrderState, OrderSubmitted, Ticket
 
 _MUST_FOLLOW = {
     "order_approved": "order_intended",
@@ -30,6 +30,7 @@ class _Seen:
     orders: dict[str, set[str]] = field(default_factory=dict)
     ordered: dict[str, Decimal] = field(default_factory=dict)
     filled: dict[str, Decimal] = field(default_factory=dict)
+    guards_fills: set[str] = field(default_factory=set)
 
 
 class Validation:
@@ -98,17 +99,26 @@ def _order_life(seen: _Seen, event: Event) -> Iterator[str]:
     if not isinstance(order, Ticket | OrderState | Fill):
         return
     told = seen.orders.setdefault(order.client_order_id, set())
-    needed = _MUST_FOLLOW.get(event.type)
+    needed = None if _is_guards_own(event) else _MUST_FOLLOW.get(event.type)
     if needed is not None and needed not in told:
         yield f"{event.type} of {order.client_order_id} without {needed}"
     told.add(event.type)
+
+
+def _is_guards_own(event: Event) -> bool:
+    """The guard places orders of its own without asking itself."""
+    return isinstance(event, OrderSubmitted) and event.service == "risk"
 
 
 def _quantities(seen: _Seen, event: Event) -> Iterator[str]:
     if event.type == "order_intended" and isinstance(event.order, Ticket):
         seen.ordered[event.order.client_order_id] = event.order.qty
     if isinstance(event, OrderFilled):
-        name = event.order.client_order_id
+        name, execution = event.order.client_order_id, f"{event.order.symbol}:{event.order.trade_id}"
+        if event.service == "runner" and execution in seen.guards_fills:
+            return
+        if event.service == "risk":
+            seen.guards_fills.add(execution)
         seen.filled[name] = seen.filled.get(name, Decimal(0)) + event.order.qty
         if seen.filled[name] > seen.ordered.get(name, seen.filled[name]):
             yield f"{name} is filled beyond what was ordered"

@@ -6,11 +6,11 @@ from typing import Any
 
 from services.risk.core import book as books
 from services.risk.core import halts, marks
-from services.risk.core.state import NOT_ENABLED, Guard
+from services.risk.core.state import NOT_ENABLED, AtVenue, Guard
 from services.risk.limits.pricing import highest_price
 from shared.domain import portfolio as accounts
 from shared.schemas.envelope import Event
-from shared.schemas.guard import LimitBreached, TradingHalted, TradingResumed
+from shared.schemas.guard import BackstopEngaged, KillConfirmed, LimitBreached, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import ErrorRaised, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked
 from shared.schemas.orders import (
@@ -22,6 +22,7 @@ from shared.schemas.orders import (
     OrderReconciled,
     OrderRefused,
     OrderRejected,
+    OrderSubmitted,
 )
 
 MINUTE = timedelta(minutes=1)
@@ -44,6 +45,7 @@ def _started(guard: Guard, event: RunnerStart) -> Guard:
         market_time=event.market_time,
         watch=marks.opened(config.initial_capital),
         started_by=event.id,
+        venue=AtVenue(event.details.mode, {held.symbol: held.qty for held in event.details.holdings_before}),
     )
 
 
@@ -62,6 +64,7 @@ def _candle(guard: Guard, event: CandleClosed) -> Guard:
         guard.approvals,
         guard.started_by,
         guard.cleared,
+        guard.venue,
     )
 
 
@@ -129,14 +132,36 @@ def _halted(guard: Guard, event: TradingHalted) -> Guard:
     command = event.details.control_sequence
     if command is not None and command <= guard.cleared:
         return guard
-    return guard._replace(halt=halts.stronger(guard.halt, event.details))
+    guard = guard._replace(halt=halts.stronger(guard.halt, event.details))
+    if event.details.kind != "kill" or guard.venue.kill is not None:
+        return guard
+    return guard._replace(venue=guard.venue._replace(kill=event.id))
 
 
 def _resumed(guard: Guard, event: TradingResumed) -> Guard:
     guard = guard._replace(cleared=max(guard.cleared, event.details.control_sequence or 0))
     if guard.started_by is None:
         return guard._replace(halt=NOT_ENABLED)
-    return guard if guard.halt is None else guard._replace(halt=None, watch=marks.rearmed(guard.watch))
+    if guard.halt is None:
+        return guard
+    venue = guard.venue._replace(kill=None, engaged=False, confirmed=False)
+    return guard._replace(halt=None, watch=marks.rearmed(guard.watch), venue=venue)
+
+
+def _engaged(guard: Guard, event: BackstopEngaged) -> Guard:
+    return guard._replace(venue=guard.venue._replace(engaged=True))
+
+
+def _confirmed(guard: Guard, event: KillConfirmed) -> Guard:
+    return guard._replace(venue=guard.venue._replace(confirmed=event.status == "success"))
+
+
+def _placed(guard: Guard, event: OrderSubmitted) -> Guard:
+    """The guard approves the runner's orders, and nobody approves its own."""
+    if event.service != "risk":
+        return guard
+    book = books.approved(guard.book, event.order, event.order.reference_price)
+    return guard._replace(book=book, venue=guard.venue._replace(placed=guard.venue.placed + 1))
 
 
 _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
@@ -155,6 +180,9 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     TradingHalted: _halted,
     TradingResumed: _resumed,
     RunnerStart: _started,
+    OrderSubmitted: _placed,
+    BackstopEngaged: _engaged,
+    KillConfirmed: _confirmed,
 }
 
 FOLDED: frozenset[type[Event]] = frozenset(_FOLDS)

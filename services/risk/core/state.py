@@ -12,6 +12,7 @@ from shared.domain.portfolio import ZERO, Portfolio
 from shared.domain.replacing import often_replaced
 from shared.schemas.guard import Halt
 from shared.schemas.session import SessionConfig
+from shared.schemas.values import Mode
 
 NOT_ENABLED = Halt(kind="limit", reason="the guard has not let this session trade yet")
 """How every session begins."""
@@ -40,6 +41,23 @@ class Watch(NamedTuple):
 
 
 @often_replaced
+class AtVenue(NamedTuple):
+    """The session's account at a real venue, and what a kill has come to there.
+
+    `before` is what the account held of each symbol when the session began. `kill` is the fact that told the kill in
+    force; `confirmed` once the venue has shown its effect, `engaged` where the guard acts itself.
+    `placed` counts the guard's own orders.
+    """
+
+    mode: Mode = "dry_run"
+    before: Mapping[str, Decimal] = MappingProxyType({})
+    kill: str | None = None
+    engaged: bool = False
+    confirmed: bool = False
+    placed: int = 0
+
+
+@often_replaced
 class Guard(NamedTuple):
     """One session under guard. `config` and `started_by` are None until `runner_start`, `halt` while trading is free.
 
@@ -58,3 +76,9 @@ class Guard(NamedTuple):
     approvals: tuple[datetime, ...] = ()
     started_by: str | None = None
     cleared: int = 0
+    venue: AtVenue = AtVenue()
+
+    @property
+    def is_real(self) -> bool:
+        """Whether its orders go to a real venue's account, be it for tests or with real money."""
+        return self.config is not None and self.config.is_live and self.venue.mode != "dry_run"

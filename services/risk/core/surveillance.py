@@ -54,7 +54,8 @@ def on_statement(guard: Guard, event: AccountReconciled) -> Sequence[Event]:
 
 def on_fill(guard: Guard, event: OrderFilled) -> Sequence[Event]:
     """A warning when the execution was worse than the session allows; what is done is done, so no halt."""
-    excess = realised_slippage(event.order, guard.config.risk) if guard.config else None
+    own = event.service == "risk"
+    excess = realised_slippage(event.order, guard.config.risk) if guard.config and not own else None
     if excess is None:
         return ()
     facts = Facts(Cause.of(event), "risk")

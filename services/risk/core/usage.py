@@ -25,7 +25,7 @@ def limits_in_use(guard: Guard) -> list[Use]:
         return []
     used = dict(_used(guard))
     limits = guard.config.risk
-    names = [name for name in RiskLimits.model_fields if name not in ("day_time_zone", "approval_ttl")]
+    names = [name for name in RiskLimits.model_fields if name not in ("day_time_zone", "approval_ttl", "kill_patience")]
     return [Use(name, _bound(getattr(limits, name)), used.get(name)) for name in names]
 
 

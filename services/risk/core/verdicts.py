@@ -41,6 +41,8 @@ def _verdict(guard: Guard, event: OrderIntended, seal: Seal) -> Sequence[Event]:
 
 def broken_rule(guard: Guard, config: SessionConfig, ticket: Ticket, at: datetime) -> Excess | None:
     """The rule that an order breaks at `at`, if any. What reduces a position is free of every limit and every halt."""
+    if guard.venue.engaged:
+        return Excess("backstop", "no order of the runner's", "the guard itself acts at the venue until a resume")
     proposal = propose(guard, ticket, at)
     if ticket.reduce_only:
         return reduce_only(proposal)

@@ -61,7 +61,9 @@ def with_moves(moved: Mapping[str, Decimal], moves: Mapping[str, Decimal]) -> Ma
 
 
 def with_fill(dealt: Dealt, fill: Fill, quote: str, at: datetime) -> Dealt:
-    """After one of our executions was told."""
+    """After one of our executions, or of the guard's, was told; a statement may have shown the latter before."""
+    if trade_key(fill.symbol, fill.trade_id) in dealt.trades:
+        return dealt
     moves = moves_of(fill.symbol, quote, fill.side, (fill.qty, fill.price, fill.fee, fill.fee_asset))
     trades = {**dealt.trades, trade_key(fill.symbol, fill.trade_id): at}
     gone = dealt.ended.get(fill.client_order_id)

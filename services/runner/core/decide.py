@@ -157,8 +157,14 @@ def reported(telling: Telling, reports: Sequence[Report]) -> None:
             case Reconciled(order, reason):
                 telling.tell_of(order.client_order_id, OrderReconciled, order=order, details=Reason(reason=reason))
     for key in dict.fromkeys(_may_leave_dust(report) for report in reports):
-        if key is not None and (left := dust_of(telling.state, key)) is not None:
-            telling.tell(DustLeft, details=left, message=f"{left.qty:f} {left.symbol} is dust: {left.reason}")
+        if key is not None:
+            _tell_dust(telling, key)
+
+
+def _tell_dust(telling: Telling, key: Key) -> None:
+    left = dust_of(telling.state, key)
+    if left is not None:
+        telling.tell(DustLeft, details=left, message=f"{left.qty:f} {left.symbol} is dust: {left.reason}")
 
 
 def _may_leave_dust(report: Report) -> Key | None:
@@ -173,6 +179,8 @@ def _may_leave_dust(report: Report) -> Key | None:
 
 def _guard_spoke(telling: Telling, event: Event) -> None:
     telling.state = evolve(telling.state, event)
+    if isinstance(event, OrderFilled) and event.order.side is Side.SELL:
+        _tell_dust(telling, (event.order.strategy, event.order.symbol))
     if not (isinstance(event, OrderApproved) and _is_sent(telling, event)):
         _pursue(telling, at_slice_end=False)
 

@@ -11,12 +11,13 @@ from services.runner.core.state import Goal, State
 from shared.domain import portfolio
 from shared.domain.portfolio import ZERO
 from shared.schemas.envelope import Event
-from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
+from shared.schemas.guard import BackstopEngaged, FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Checkpoint, PhaseStart, RunnerEnd, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised
 from shared.schemas.orders import (
     AccountReconciled,
     DustLeft,
+    Fill,
     OrderAccepted,
     OrderApproved,
     OrderCancelled,
@@ -166,6 +167,8 @@ def _revived(state: State, event: OrderReconciled) -> State:
 def _order_filled(state: State, event: OrderFilled) -> State:
     fill = event.order
     order = state.orders.get(fill.client_order_id)
+    if _is_told(state, fill):
+        return state
     after, trip = portfolio.with_fill(state.portfolio, fill, event.market_time)
     state = state._replace(portfolio=after)
     if state.plan.config.is_live:
@@ -176,6 +179,12 @@ def _order_filled(state: State, event: OrderFilled) -> State:
         trades = order.trades | {fill.trade_id}
         state = _changed(state, fill.client_order_id, filled_qty=order.filled_qty + fill.qty, trades=trades)
     return _flat_again(state, (fill.strategy, fill.symbol)) if trip else state
+
+
+def _is_told(state: State, fill: Fill) -> bool:
+    """Whether the guard and we have both told the same execution of an order of ours."""
+    own = fill.client_order_id in state.orders or fill.client_order_id in state.dealt.ended
+    return own and dealt.trade_key(fill.symbol, fill.trade_id) in state.dealt.trades
 
 
 def _dust_left(state: State, event: DustLeft) -> State:
@@ -203,8 +212,12 @@ def _trading_halted(state: State, event: TradingHalted) -> State:
 
 def _trading_resumed(state: State, event: TradingResumed) -> State:
     cleared = max(state.cleared_up_to, event.details.control_sequence or 0)
-    state = state._replace(enabled=True, halt=None, cleared_up_to=cleared, unconfirmed_kill=False)
+    state = state._replace(enabled=True, halt=None, cleared_up_to=cleared, unconfirmed_kill=False, relieved=False)
     return state._replace(dealt=dealt.accepted(state.dealt)) if state.dealt.suspected else state
+
+
+def _backstop_engaged(state: State, event: BackstopEngaged) -> State:
+    return state._replace(relieved=True)
 
 
 def _flatten_ordered(state: State, event: FlattenOrdered) -> State:
@@ -264,6 +277,7 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     DustLeft: _dust_left,
     TradingHalted: _trading_halted,
     TradingResumed: _trading_resumed,
+    BackstopEngaged: _backstop_engaged,
     FlattenOrdered: _flatten_ordered,
     VenueObserved: _venue_observed,
     AccountReconciled: _account_reconciled,

@@ -6,17 +6,35 @@ from typing import Literal
 
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
-from shared.schemas.guard import FlattenOrdered, TradingHalted, TradingResumed
+from shared.schemas.guard import BackstopEngaged, FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.market import Candle, EquityMarked
-from shared.schemas.orders import OrderApproved, OrderRefused, VenueAccount
+from shared.schemas.orders import (
+    OrderApproved,
+    OrderCancelled,
+    OrderFilled,
+    OrderRefused,
+    OrderRejected,
+    VenueAccount,
+)
 from shared.schemas.values import Level
 from shared.venues.port import Report
 from shared.venues.statement import Statement
 
 HEEDED: frozenset[type[Event]] = frozenset(
-    {OrderApproved, OrderRefused, EquityMarked, TradingHalted, TradingResumed, FlattenOrdered}
+    {
+        OrderApproved,
+        OrderRefused,
+        EquityMarked,
+        TradingHalted,
+        TradingResumed,
+        FlattenOrdered,
+        BackstopEngaged,
+        OrderFilled,
+        OrderCancelled,
+        OrderRejected,
+    }
 )
-"""The facts of the guard that the runner acts on."""
+"""The facts of the guard that the runner acts on; those on orders tell what the guard itself did at the venue."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
     Positions are closed and protected whenever something changes; new risk is taken at a slice's end only, for that is
     what it was sized on. What was refused or rejected is not tried again within the slice.
     """
-    if key in state.blocked:
+    if key in state.blocked or state.relieved:
         return None
     held, in_flight = state.portfolio.held(*key), state.orders_of(key)
     if closing_reason(state, key) is not None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from services.runner.core.dealt import OVERLAP, is_the_same, moves_of, trade_key, with_moves
 from services.runner.core.state import State
-from shared.schemas.identity import ORDER_PREFIX, client_order_id
+from shared.schemas.identity import ORDER_PREFIX, client_order_id, is_guards_order
 from shared.schemas.orders import Balance, Difference, Reconciliation
 from shared.venues.statement import Execution, Statement
 
@@ -35,11 +35,13 @@ def compared(state: State, statement: Statement) -> Reconciliation:
 
 
 def is_ours(state: State, name: str) -> bool:
-    """Whether the session has intended the order of that name."""
+    """Whether the session has intended the order of that name, or the guard has placed it for the session."""
     if name in state.orders or name in state.dealt.ended:
         return True
     if not name.startswith(ORDER_PREFIX):
         return False
+    if is_guards_order(state.plan.session_id, name):
+        return True
     return any(name == client_order_id(state.plan.session_id, number) for number in range(state.order_count))
 
 

@@ -34,6 +34,7 @@ class State(NamedTuple):
     `fresh` are the sleeves' new stances of the slice at hand, by sleeve and symbol; `blocked` are those for which
     an order failed within it. `closing` counts the slices since the session was asked to end. `cleared_up_to` is
     the last CONTROL sequence that a resumption covers. `dealt` is what an account must show by our books.
+    While `relieved`, the guard itself acts at the venue and nothing is to be ordered.
     """
 
     plan: Plan
@@ -60,6 +61,7 @@ class State(NamedTuple):
     closing: int = 0
     ended: bool = False
     dealt: Dealt = Dealt()
+    relieved: bool = False
 
     @property
     def killed(self) -> bool:

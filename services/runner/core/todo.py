@@ -53,6 +53,8 @@ def obstacle(state: State, ticket: Ticket, expires_at: datetime, now: datetime |
     """Why an approved order must not be sent at `now`, or None. Asked before every attempt to send it."""
     if now is not None and now > expires_at:
         return "the guard's approval had expired before it could be sent"
+    if state.relieved:
+        return "the guard itself acts at the venue"
     if state.killed and ticket.purpose != "flatten":
         return "killed before it was sent"
     return None

@@ -14,20 +14,19 @@ from services.runner.core.inputs import CallFailed, VenueTrouble
 from services.runner.core.plan import Plan, plan
 from services.runner.feeds.port import FeedDescription, Slice
 from services.runner.live.calling import Calls, may_answer
-from services.runner.live.connecting import CONNECTORS
 from services.runner.live.slices import closed_by, history
 from services.runner.preflight import session as of_session
 from services.runner.preflight import stack as of_stack
 from services.runner.preflight.asking import examine_account, examine_market
 from services.runner.preflight.finding import Finding, failures, refusal
 from services.runner.preflight.risk import risk
-from services.runner.preflight.session import Keys
 from shared.runtime import clock
 from shared.runtime.errors import SettingsError
 from shared.runtime.settings import Settings
 from shared.schemas.market import timeframe_of
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import STACK, Mode
+from shared.venues.connecting import CONNECTORS, Keys
 from shared.venues.live import Account, Market
 from shared.venues.trouble import VenueError
 

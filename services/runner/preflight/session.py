@@ -1,25 +1,16 @@
 """Whether the session may be traded in this mode at all, and has the keys for it."""
 
-from typing import NamedTuple
-
 from services.runner.core.plan import Plan
 from services.runner.preflight.finding import Finding, failed, passed, warned
 from shared.schemas.session import SessionConfig
 from shared.schemas.values import Mode
+from shared.venues.connecting import Keys
 
 _GOES_TO: dict[Mode, str] = {
     "dry_run": "the paper venue",
     "testnet": "{venue}'s account for tests",
     "live": "{venue}, with real money",
 }
-
-
-class Keys(NamedTuple):
-    """The settings of a key and its secret, by name, whether they are there, and what else to do or know of them."""
-
-    names: tuple[str, str]
-    present: bool
-    advice: str
 
 
 def mode(mode: Mode, venue: str, obstacle: str | None) -> Finding:

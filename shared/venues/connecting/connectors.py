@@ -1,15 +1,12 @@
-"""The venues that a session can follow, by the name of its feed.
-
-A venue's client takes up to two seconds and 100 MB: nothing here imports one before it is connected to.
-"""
+"""The venues that a session can follow, by the name of its feed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from services.runner.live import alpaca, binance
-from services.runner.preflight.session import Keys
 from shared.runtime.settings import Settings
 from shared.schemas.session import SessionConfig
+from shared.venues.connecting import alpaca, binance
+from shared.venues.connecting.keys import Keys
 from shared.venues.live import Account, Market
 
 

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from services.runner.live.connecting import CONNECTORS
+import pytest
+
 from shared.schemas.session import MarketFeed
+from shared.venues.connecting import CONNECTORS
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ("ccxt", "alpaca", "pandas", "numpy", "requests", "websockets")
@@ -16,7 +18,8 @@ def test_every_live_feed_has_its_venue() -> None:
     assert set(CONNECTORS) == set(get_args(MarketFeed.model_fields["kind"].annotation))
 
 
-def test_a_runner_imports_no_venues_client_before_it_connects() -> None:
-    program = f"import sys, services.runner.service; print(*set({CLIENTS}) & set(sys.modules))"
+@pytest.mark.parametrize("service", ["services.runner.service", "services.risk.running"])
+def test_a_service_imports_no_venues_client_before_it_connects(service: str) -> None:
+    program = f"import sys, {service}; print(*set({CLIENTS}) & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from services.runner.preflight.session import Keys
 from shared.runtime.settings import Settings, clear
 from shared.schemas.session import SessionConfig
+from shared.venues.connecting.keys import Keys
 from shared.venues.live import Account, Market
 
 if TYPE_CHECKING:
