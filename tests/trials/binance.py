@@ -36,7 +36,7 @@ name = "ema_crossover"
 params = $params
 [sizing]
 fraction = $fraction
-stop_distance = 0.004
+$stop
 [orders]
 stop = "stop_limit"
 [risk]
@@ -63,7 +63,7 @@ class Trial:
 
     `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
     minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
-    limits; the others trade at every turn.
+    limits; the others trade at every turn. Without `stops` no position is protected.
     """
 
     folder: Path
@@ -74,6 +74,7 @@ class Trial:
     trouble: Callable[["Trial", int], Awaitable[None]] | None = None
     faults: Faults = field(default_factory=Faults)
     calm: bool = False
+    stops: bool = True
 
     async def run(self) -> None:
         """Trade the session to its end."""
@@ -86,6 +87,7 @@ class Trial:
             Template(SESSION).substitute(
                 symbols=json.dumps(list(self._prices)),
                 fraction=0.3 / self.symbols,
+                stop="stop_distance = 0.004" if self.stops else "",
                 params="{ fast = 12, slow = 26 }" if self.calm else "{ fast = 1, slow = 3 }",
             )
         )
