@@ -3,6 +3,7 @@
 import re
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -46,7 +47,7 @@ def _pages(run: Path) -> list[bytes]:
 def test_no_repr_of_settings_or_access_shows_a_credential() -> None:
     secrets = {name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)}
     assert len(secrets) > 10
-    hidden = dict.fromkeys(secrets, SecretStr("hidden")) | {"nats_url": "nats://me:hidden@host"}
+    hidden: dict[str, Any] = dict.fromkeys(secrets, SecretStr("hidden")) | {"nats_url": "nats://me:hidden@host"}
     settings = Settings.model_construct(**hidden)
     shown = [settings, binance.Access(True, "hidden", "hidden"), alpaca.Access(True, "hidden", "hidden")]
     assert not any("hidden" in repr(each) + str(each) for each in shown)

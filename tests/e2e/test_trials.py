@@ -7,6 +7,7 @@ from shared.schemas.guard import TradingHalted
 from shared.schemas.orders import AccountReconciled, OrderApproved
 from tests.trials.binance import Trial
 from tests.trials.storm import Storm
+from tests.trials.week import trial_of, troubles_of
 from tests.venues.binance.orders import Wanted
 
 
@@ -47,3 +48,17 @@ async def test_what_is_not_ours_is_reported_and_left_alone_and_what_nothing_expl
     assert f"{difference.venue:f} USDT" in halts[0].details.reason
     after = [fact for fact in trial.stack.record.facts if fact.market_time > halts[0].market_time]
     assert not any(isinstance(fact, OrderApproved) and fact.order.purpose == "entry" for fact in after)
+
+
+async def test_through_limits_outages_and_mute_streams_a_session_ends_in_balance_and_tells_each_trouble(
+    tmp_path: Path,
+) -> None:
+    trial = trial_of(tmp_path, 120)
+    await trial.run()
+    assert not trial.differences
+    told = {trouble["what"]: trouble for trouble in troubles_of(trial)}
+    lost = told["the market's stream of binance was lost"]
+    assert lost["count"] >= 4
+    assert lost["mended"] >= lost["count"] - 1
+    assert "the account's stream of binance was lost" in told
+    assert any(what.endswith("failed") and trouble["mended"] for what, trouble in told.items())

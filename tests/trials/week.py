@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from shared.domain import troubles
 from shared.runtime import clock
 from tests.trials.binance import Trial
 from tests.venues.faults import Fault, Faults
@@ -91,7 +93,15 @@ def trial_of(folder: Path, minutes: int) -> Trial:
     """The trial, yet to run."""
     week = Week(minutes)
     faults = Faults(1, late_seconds=0.1, retry_after=1)
-    return Trial(folder, minutes, patience=1.0, trouble=week.strike, faults=faults, calm=True)
+    return Trial(folder, minutes, patience=0.4, trouble=week.strike, faults=faults, calm=True)
+
+
+def troubles_of(trial: Trial) -> list[dict[str, Any]]:
+    """The troubles as the session's summary tells them."""
+    told = troubles.NONE
+    for fact in trial.stack.record.facts:
+        told = troubles.evolve(told, fact)
+    return troubles.as_document(told)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,10 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "minutes": given.minutes,
         "orders": len(record.tickets),
         "fills": len(record.fills),
-        "connections lost": record.kinds.get("connection_lost", 0),
-        "connections restored": record.kinds.get("connection_restored", 0),
-        "calls failed": record.kinds.get("error", 0),
         "statements": record.kinds.get("account_reconciled", 0),
+        "troubles": troubles_of(trial),
         "seconds": round(clock.monotonic() - began),
         "differences": trial.differences,
     }
