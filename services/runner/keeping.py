@@ -9,7 +9,8 @@ from shared.domain.once import Once
 from shared.runtime.snapshots import Keeper, Snapshot
 from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
-from shared.venues.paper import PaperVenue
+from shared.venues.paper import PaperVenue, opened
+from shared.venues.port import Venue
 
 
 class Keeping:
@@ -26,10 +27,14 @@ class Keeping:
         for fact in facts:
             self._once.note(fact)
 
-    async def consider(self, state: State, venue: PaperVenue) -> None:
-        """Keep the session, if it is time to: everything heard has been taken in, and nothing is in between."""
+    async def consider(self, state: State, venue: Venue) -> None:
+        """Keep the session, if it is time to: everything heard has been taken in, and nothing is in between.
+
+        A real venue keeps its own books; where an order stands there is asked anew.
+        """
         if not self._keeper.due(self._voice.last):
             return
         heard, own = self._hearing.taken, await self._voice.settled()
-        kept = Kept(fields_of(state), venue.book, venue.clock, own, heard, *self._once.packed())
+        book = venue.book if isinstance(venue, PaperVenue) else opened(state.plan.config)
+        kept = Kept(fields_of(state), book, venue.clock, own, heard, *self._once.packed())
         self._keeper.keep(Snapshot(own, kept))

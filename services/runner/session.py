@@ -25,7 +25,6 @@ from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, Facts
 from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
 from shared.schemas.orders import OrderApproved
-from shared.venues.paper import PaperVenue
 from shared.venues.port import Report, Venue
 from shared.venues.words import Shown, VenueSaid
 
@@ -128,6 +127,7 @@ class Session:
             step = self._market.take()
             if step is not None:
                 return step
+            await self._keeping.consider(self._conductor.state, self._venue)
             await self._hearing.wait(self._no_later_than_the_deadline(1.0))
 
     def _begin_deadline(self) -> None:
@@ -145,8 +145,7 @@ class Session:
                 return StopRequested(reason)
             wait = self._seconds_until(step)
             if wait <= 0:
-                if isinstance(self._venue, PaperVenue):
-                    await self._keeping.consider(self._conductor.state, self._venue)
+                await self._keeping.consider(self._conductor.state, self._venue)
                 await asyncio.sleep(0)
                 return None
             await self._hearing.wait(self._no_later_than_the_deadline(wait))

@@ -28,6 +28,10 @@ class Budget:
             return 0.0
         return self._window_ends - now
 
+    def is_closed(self, now: float) -> bool:
+        """Whether the venue has asked to be left alone."""
+        return now < self._closed_until
+
     def spend(self, weight: int, now: float) -> None:
         """A request of that weight is on its way."""
         if now >= self._window_ends:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from services.runner.live import calling, dealing, reconciling, slices
-from shared.runtime import clock
+from shared.runtime import clock, snapshots
 from shared.venues.binance import client
 from shared.venues.binance.account import BinanceAccount
 from tests.trials.market_clock import MarketClock
@@ -27,6 +27,7 @@ def main() -> None:
     calling.FIRST_PAUSE, calling.LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
     reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 0.5, 0.1
+    snapshots.EVERY_EVENTS, snapshots.PAUSE_SECONDS = 200, 0.0
     client.RECV_WINDOW_MS, client.Client.load_time_difference = 60_000, _same_clock
     BinanceAccount.proof_seconds = 0.6
     sys.argv = [service, *arguments]

@@ -82,7 +82,8 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
         now = clock.monotonic()
         wait = self.budget.wait(weight, urgent, now)
         if wait > 0:
-            raise VenueError("binance", Fate.RETRY, "held back: the minute's weight is spent", retry_after=wait)
+            why = "the venue wants to be left alone" if self.budget.is_closed(now) else "the minute's weight is spent"
+            raise VenueError("binance", Fate.RETRY, f"held back: {why}", retry_after=wait)
         self.budget.spend(weight, now)
 
     def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
