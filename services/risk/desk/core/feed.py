@@ -6,6 +6,16 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import (
+    AlertSent,
+    Checkpoint,
+    ConnectionLost,
+    ConnectionRestored,
+    PhaseEnd,
+    PhaseStart,
+    ReportReady,
+    SummaryUpdated,
+)
 from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised
 from shared.schemas.orders import Fill, OrderState, Ticket
 from shared.schemas.values import iso, plain
@@ -119,10 +129,38 @@ def _signal(event: SignalRaised) -> str:
     return f"{signal.strategy}: {signal.symbol} to weight {plain(signal.weight)}, {signal.reason}"
 
 
+def _checkpoint(event: Checkpoint) -> str:
+    return f"{event.details.name}: {event.status}, {event.details.observed}"
+
+
+def _phase(event: PhaseStart | PhaseEnd) -> str:
+    return f"{event.phase.replace('_', ' ')}: {event.status}"
+
+
+def _message(event: AlertSent) -> str:
+    return f"{event.details.channel}: {event.details.text}"
+
+
+def _file(event: SummaryUpdated | ReportReady) -> str:
+    return event.details.path
+
+
+def _connection(event: ConnectionLost | ConnectionRestored) -> str:
+    return event.details.peer
+
+
 _PARTICULARS: dict[type[Event], Callable[..., str]] = {
     CandleClosed: _candle,
     EquityMarked: _equity,
     SignalRaised: _signal,
+    Checkpoint: _checkpoint,
+    PhaseStart: _phase,
+    PhaseEnd: _phase,
+    AlertSent: _message,
+    SummaryUpdated: _file,
+    ReportReady: _file,
+    ConnectionLost: _connection,
+    ConnectionRestored: _connection,
 }
 
 
@@ -135,5 +173,3 @@ def _fits(line: Line, wanted: Wanted) -> bool:
         and (wanted.since is None or line.at >= wanted.since)
         and (wanted.until is None or line.at <= wanted.until)
     )
-
-

@@ -167,13 +167,12 @@ def _rounded(amount: Decimal) -> str:
 
 def _limit(use: Use) -> Mapping[str, Any]:
     bound, used = _number(use.bound), _number(use.used)
-    measured = bound is not None and used is not None
     return {
         "limit": use.limit,
         "bound": use.bound,
         "used": use.used,
         "unit": "share" if use.limit in _SHARES else "count",
-        "share": plain(round(used / bound, 4)) if measured and bound else None,
+        "share": plain(round(used / bound, 4)) if bound and used is not None else None,
         "headroom": plain(max(bound - used, ZERO)) if bound is not None and used is not None else None,
     }
 

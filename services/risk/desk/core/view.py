@@ -56,10 +56,10 @@ class Session(NamedTuple):
 
 
 class Beat(NamedTuple):
-    """A service's last sign of life, and how long it had been up."""
+    """A service's last sign of life, and how long it had been up; None for one that tells no heartbeats."""
 
     at: datetime
-    uptime_seconds: float
+    uptime_seconds: float | None = None
 
 
 class VenueHealth(NamedTuple):
@@ -158,9 +158,12 @@ def _marked(session: Session, event: EquityMarked) -> Session:
 
 
 def _with_beat(beats: Mapping[str, Beat], event: Event) -> Mapping[str, Beat]:
-    if not isinstance(event, Heartbeat):
+    known = beats.get(event.service)
+    if isinstance(event, Heartbeat):
+        return {**beats, event.service: Beat(event.timestamp, event.metrics.uptime_seconds)}
+    if known is not None and known.uptime_seconds is not None:
         return beats
-    return {**beats, event.service: Beat(event.timestamp, event.metrics.uptime_seconds)}
+    return {**beats, event.service: Beat(event.timestamp)}
 
 
 def _with_venue(venue: VenueHealth, event: Event) -> VenueHealth:

@@ -58,3 +58,4 @@ sessions.start(() => show(["session:"]));
 commands.start(() => ({ asks_code: known.get("status")?.asks_code ?? true, session: current()?.ended_at ? null : current() }));
 listen(told, connection);
 setInterval(age, 1000);
+addEventListener("resize", () => show([]));

@@ -43,7 +43,7 @@ function fits(line, wanted) {
 
 function row(line) {
   return el("tr", { "data-level": line.level },
-    el("td", { class: "num" }, el("time", { datetime: line.at, title: line.at }, clock(line.at))),
+    el("td", {}, el("time", { datetime: line.at, title: line.at }, clock(line.at))),
     el("td", { class: "level" }, `${MARKS[line.level]} ${line.level}`),
     el("td", {}, words(line.type)), el("td", { class: "quiet" }, line.service), el("td", { class: "text" }, line.text));
 }

@@ -61,7 +61,7 @@ function gauge(limit) {
   const show = (text) => (limit.unit === "share" && !Number.isNaN(Number(text)) ? percent(text) : text);
   const head = el("div", { class: "gauge-head" }, el("span", {}, words(limit.limit)));
   if (share === null) {
-    const rule = limit.bound === "off" ? "off" : `${show(limit.bound)}${limit.used === null ? " an order" : `, ${limit.used}`}`;
+    const rule = `${show(limit.bound)}${limit.unit === "share" && limit.bound !== "off" ? " an order" : ""}`;
     head.append(el("span", { class: "num quiet" }, rule));
     return el("div", { class: "gauge" }, head);
   }
@@ -96,9 +96,10 @@ export function ages(services, upSince, now) {
 function service(name, beat, now) {
   const age = beat ? (now - Date.parse(beat.at)) / 1000 : null;
   const [mark, word, kind] = age === null ? ["○", "not heard yet", "even"]
+    : beat.uptime_seconds === null ? ["○", `last word ${span(age)} ago`, "even"]
     : age > SILENT_AFTER_SECONDS ? ["▼", `silent for ${span(age)}`, "loss"]
     : ["●", `heard ${span(age)} ago`, "gain"];
-  const up = beat ? `up ${span(beat.uptime_seconds + age)}` : "";
+  const up = beat?.uptime_seconds && age <= SILENT_AFTER_SECONDS ? `up ${span(beat.uptime_seconds + age)}` : "";
   const state = el("td", { "data-tone": kind }, `${mark} ${word}`);
-  return el("tr", {}, el("th", { scope: "row" }, name), state, el("td", { class: "num quiet" }, age > SILENT_AFTER_SECONDS ? "" : up));
+  return el("tr", {}, el("th", { scope: "row" }, name), state, el("td", { class: "num quiet" }, up));
 }
