@@ -124,7 +124,7 @@ def test_only_what_changed_is_sent_and_what_is_gone_is_named() -> None:
     view = told(story.start(), story.close("100"), story.mark())
     after = encoded(page(view))
     delta = json.loads(message("2026-01-05T00:00:00Z", after, before, since(view.feed, 2, 100)))
-    assert set(delta["set"]) == {f"session:{SESSION}", f"curve:{SESSION}"}
+    assert set(delta["set"]) == {"services", f"session:{SESSION}", f"curve:{SESSION}"}
     assert [line["type"] for line in delta["lines"]] == ["equity_marked"]
     assert json.loads(message("", {}, before, ()))["gone"] == list(before)
     assert {**before, **{name: after[name] for name in delta["set"]}} == after
