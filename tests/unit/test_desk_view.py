@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from services.risk.core.stack import Stack
 from services.risk.desk.core.deltas import encoded, message
@@ -49,7 +50,11 @@ def test_positions_orders_and_limits_are_those_the_guard_decides_by() -> None:
     assert guarded.refuses(ticket("b", qty="10")) is None
     shown = page(told(guarded.story.start()), guarded)[f"book:{SESSION}"]
     (position,) = shown["positions"]
-    assert (position["symbol"], Decimal(position["qty"]), Decimal(position["value"])) == ("BTCUSDT", 10, 1000)
+    assert (position["symbol"], Decimal(position["qty"]), Decimal(position["value"])) == (
+        "BTCUSDT",
+        Decimal(10),
+        Decimal(1000),
+    )
     assert [order["id"] for order in shown["orders"]] == ["b"]
     limits = {entry["limit"]: entry for entry in shown["limits"]}
     assert Decimal(limits["max_position_size"]["share"]) == Decimal("0.4")
@@ -100,7 +105,10 @@ def test_a_flood_of_candles_leaves_the_other_facts_in_the_feed() -> None:
 def test_the_feed_is_filtered_by_type_phase_level_and_time() -> None:
     story = Story()
     view = told(story.start(), story.tell(PhaseStart, phase="api_phase"), story.close("100"), story.fail())
-    find = lambda **wanted: [line.type for line in found(view.feed, Wanted(**wanted), 100)]  # noqa: E731
+
+    def find(**wanted: Any) -> list[str]:
+        return [line.type for line in found(view.feed, Wanted(**wanted), 100)]
+
     assert find(types=frozenset({"error"})) == ["error"]
     assert find(phase="api_phase") == ["phase_start"]
     assert find(level="warning") == ["error"]

@@ -51,7 +51,7 @@ def sections(view: DeskView, stack: Stack, around: Surroundings) -> Sections:
         if guard is not None:
             found[f"book:{name}"] = _book(guard)
         if session.curve:
-            found[f"curve:{name}"] = {"points": [[iso(point.at), plain(point.equity)] for point in session.curve]}
+            found[f"curve:{name}"] = _curve(session)
     return found
 
 
@@ -119,6 +119,13 @@ def _session(session: Session, guard: Guard | None) -> Mapping[str, Any]:
         "trades": session.trades,
         "wins": session.wins,
     }
+
+
+def _curve(session: Session) -> Mapping[str, Any]:
+    points = [[iso(point.at), plain(point.equity)] for point in session.curve]
+    if session.market_time is not None and session.market_time > session.curve[-1].at:
+        points.append([iso(session.market_time), plain(session.equity)])
+    return {"points": points}
 
 
 def _session_status(session: Session, guard: Guard | None) -> str:
