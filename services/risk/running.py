@@ -8,6 +8,7 @@ from typing import Any
 from services.risk.backstop import Backstop
 from services.risk.core.commands import SecondFactor
 from services.risk.core.verdicts import Seal
+from services.risk.desk.server import Desk
 from services.risk.heartbeats import beat
 from services.risk.recovery import History, recall, recall_since
 from services.risk.seal import own_seal
@@ -43,7 +44,12 @@ async def guard(context: Context) -> int:
         beat(watch, service),
         Backstop(service, context.settings).keep(),
     )
-    await _until(context.stopping, loops, lambda: _keep_last(keeper, service))
+    desk = Desk(context.settings, lambda: service.stack)
+    desk.open()
+    try:
+        await _until(context.stopping, loops, lambda: _keep_last(keeper, service))
+    finally:
+        await desk.close()
     return 0
 
 
