@@ -136,3 +136,10 @@ def test_only_what_changed_is_sent_and_what_is_gone_is_named() -> None:
     assert [line["type"] for line in delta["lines"]] == ["equity_marked"]
     assert json.loads(message("", {}, before, ()))["gone"] == list(before)
     assert {**before, **{name: after[name] for name in delta["set"]}} == after
+
+
+def test_one_halted_session_among_others_can_be_resumed() -> None:
+    free = trading().guard._replace(halt=None)
+    both = Stack(guards={SESSION: free, "other": free._replace(halt=halted("pause"))})
+    assert sections(DeskView(), both, AROUND)["status"]["can_resume"]
+    assert not sections(DeskView(), Stack(guards={SESSION: free}), AROUND)["status"]["can_resume"]

@@ -78,6 +78,7 @@ def _status(stack: Stack, around: Surroundings) -> Mapping[str, Any]:
     return {
         "state": state,
         "halt": _halt(halt),
+        "can_resume": stack.halt is not None or bool(stack.halted_sessions()),
         "up_since": iso(around.up_since),
         "asks_code": around.asks_code,
         "problem": around.problem,

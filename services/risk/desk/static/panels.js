@@ -13,7 +13,7 @@ export function status(content) {
   const by = halt ? `${halt.kind} by ${halt.operator ?? "the guard"}: ${halt.reason}` : "";
   write("why", content.problem ? `The guard's bus: ${content.problem}` : by);
   byId("why").hidden = !(content.problem || by);
-  byId("resume").disabled = content.state === "running";
+  byId("resume").disabled = !content.can_resume;
   document.title = `${content.state} – Leitstand`;
 }
 
