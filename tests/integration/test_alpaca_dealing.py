@@ -9,7 +9,7 @@ import pytest
 
 from services.runner.live import calling
 from shared.schemas.orders import Ticket
-from shared.schemas.values import Side
+from shared.schemas.values import OrderType, Side
 from shared.venues import alpaca
 from shared.venues.alpaca import orders
 from shared.venues.alpaca.account import AlpacaAccount
@@ -320,3 +320,44 @@ async def test_a_blocked_account_does_not_open(server: AlpacaServer) -> None:
     account = alpaca.account(access(server))
     with pytest.raises(VenueError, match="trade_suspended_by_user"):
         await account.open()
+
+
+async def test_a_statement_shows_what_was_executed_and_what_is_held_and_open(desk: Desk, server: AlpacaServer) -> None:
+    await desk.send(buy("lt-1"))
+    fill = await desk.until(Executed)
+    await desk.send(buy("lt-2", type=OrderType.LIMIT, price=Decimal(90)))
+    await desk.until(Shown, "working")
+    account = alpaca.account(access(server))
+    while not (found := await account.statement([BTC, AAPL], START - MINUTE)).open_orders:
+        await asyncio.sleep(0.02)
+    assert [(each.symbol, each.side, each.word) for each in found.executions] == [(BTC, Side.BUY, fill)]
+    assert [(each.client_order_id, each.symbol) for each in found.open_orders] == [("lt-2", BTC)]
+    assert isinstance(fill, Executed)
+    assert found.balances == {"BTC": fill.qty - fill.fee, "AAPL": Decimal(0)}
+    await account.close()
+
+
+async def test_an_accounts_standing_tells_its_blocks_and_that_a_keys_rights_can_not_be_read(
+    server: AlpacaServer,
+) -> None:
+    account = alpaca.account(access(server))
+    found = await account.standing()
+    assert found.blocks == ()
+    assert found.free["USD"] > 0
+    assert found.rights.removals is None
+    assert "withdraw" in found.rights.untold
+    server.standing.trading_blocked = True
+    assert (await account.standing()).blocks == ("trading_blocked",)
+    await account.close()
+
+
+async def test_a_market_lists_what_it_knows_and_shows_its_clock(server: AlpacaServer) -> None:
+    market = alpaca.market(access(server), [AAPL, BTC, "NOSUCH"], "1m")
+    listings = await market.listings()
+    assert {symbol: (each.base, each.quote, each.trading) for symbol, each in listings.items()} == {
+        AAPL: ("AAPL", "USD", True),
+        BTC: ("BTC", "USD", True),
+    }
+    assert OrderType.STOP not in listings[BTC].order_types
+    assert (await market.server_time()).tzinfo is not None
+    await market.close()

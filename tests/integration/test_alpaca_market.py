@@ -240,9 +240,9 @@ async def test_a_dry_run_asks_the_account_nothing(server: AlpacaServer) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_without_a_key_nothing_begins_and_the_message_names_it(dry_run: bool) -> None:
+async def test_without_a_key_nothing_begins_and_the_message_names_it(dry_run: bool) -> None:
     with pytest.raises(SettingsError, match="ALPACA_PAPER_API_KEY and ALPACA_PAPER_SECRET_KEY"):
-        LiveMarket(on_alpaca(), settings(dry_run=dry_run))
+        await LiveMarket(on_alpaca(), settings(dry_run=dry_run)).opened()
 
 
 @pytest.mark.parametrize(
@@ -253,10 +253,10 @@ def test_without_a_key_nothing_begins_and_the_message_names_it(dry_run: bool) ->
         ({"venue": "binance"}, "venue"),
     ],
 )
-def test_what_alpaca_has_not_is_told_before_anything_is_connected(given: dict[str, Any], problem: str) -> None:
+async def test_what_alpaca_has_not_is_told_before_anything_is_connected(given: dict[str, Any], problem: str) -> None:
     known = settings(dry_run=False, alpaca_paper_api_key="a", alpaca_paper_secret_key="b")
     with pytest.raises(SettingsError, match=problem):
-        LiveMarket(on_alpaca(**given), known)
+        await LiveMarket(on_alpaca(**given), known).opened()
 
 
 def test_secrets_show_nowhere() -> None:

@@ -1,7 +1,6 @@
 """An account at Alpaca: sending, cancelling and looking at orders, and hearing what becomes of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,22 +9,18 @@ import structlog
 from shared.schemas.orders import Ticket
 from shared.schemas.values import iso
 from shared.venues.alpaca import orders, streams
+from shared.venues.alpaca.books import AlpacaBooks
 from shared.venues.alpaca.calendar import Calendar
 from shared.venues.alpaca.client import UNREADABLE, Client, told_as_trouble
 from shared.venues.alpaca.errors import NAME
-from shared.venues.alpaca.fees import rates_of
-from shared.venues.alpaca.symbols import as_position, is_pair
+from shared.venues.alpaca.symbols import is_pair
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Word
 
-_BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
-_PAGE, _ORDERS_PAGE = 100, 500
-_MARGIN = timedelta(seconds=1)
-"""What lies at the very moment that is asked for may be left out."""
 _log = structlog.get_logger(NAME)
 
 
-class AlpacaAccount:
+class AlpacaAccount(AlpacaBooks):
     """One account. Every method raises VenueError, whose `fate` says what it leaves behind; none tries again.
 
     An order for a stock is refused while the exchange is closed: Alpaca would keep it for the next opening.
@@ -36,25 +31,18 @@ class AlpacaAccount:
     """Alpaca's requests carry no time by which they'd become void; this is thrice the time-out of a call."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        super().__init__(client)
         self._calendar = Calendar(client)
-        self._rates = rates_of(None)
         self._filled: dict[str, Decimal] = {}
 
     async def open(self) -> None:
         """Read what the account may do and pays; VenueError where it may not trade."""
-        told = await self._client.trading("GET", "/account")
-        with told_as_trouble():
-            blocks = [name for name in _BLOCKS if told.get(name)]
-            if told["status"] != "ACTIVE" or blocks:
-                problem = ", ".join(blocks) or told["status"]
-                raise VenueError(NAME, Fate.FATAL, f"the account may not trade: {problem}; see to it at Alpaca")
-            self._rates = rates_of(told.get("crypto_tier"))
+        found = await self.standing()
+        if found.blocks:
+            raise VenueError(
+                NAME, Fate.FATAL, f"the account may not trade: {', '.join(found.blocks)}; see to it at Alpaca"
+            )
         await self._calendar.hours()
-
-    async def close(self) -> None:
-        """End every connection."""
-        await self._client.close()
 
     async def send(self, ticket: Ticket) -> Sequence[Word]:
         """Send the order, once."""
@@ -83,26 +71,6 @@ class AlpacaAccount:
                 trades = await self._trades(order)
                 self._filled[order["id"]] = max(filled, self._filled.get(order["id"], filled))
             return orders.shown(order, trades, self._rates)
-
-    async def open_orders(self, symbols: Sequence[str]) -> Sequence[str]:
-        """The names of the open orders in `symbols`, whoever placed them."""
-        wanted = {as_position(symbol) for symbol in symbols}
-        asked = {"status": "open", "limit": _ORDERS_PAGE, "direction": "asc"}
-        names: list[str] = []
-        while True:
-            page = await self._client.trading("GET", "/orders", asked)
-            with told_as_trouble():
-                names += [order["client_order_id"] for order in page if as_position(order["symbol"]) in wanted]
-                if len(page) < _ORDERS_PAGE:
-                    return names
-                asked["after"] = page[-1]["submitted_at"]
-
-    async def holdings(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
-        """Units held of each symbol's asset, free and locked together, zero included."""
-        positions = await self._client.trading("GET", "/positions")
-        with told_as_trouble():
-            held = {each["symbol"]: Decimal(each["qty"]) for each in positions}
-            return {symbol: held.get(as_position(symbol), Decimal(0)) for symbol in symbols}
 
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
         """Pass on what the venue reports, until the connection ends in a VenueError.
@@ -158,15 +126,3 @@ class AlpacaAccount:
         asked = {"client_order_id": ticket.client_order_id}
         order: Mapping[str, Any] = await self._client.trading("GET", "/orders:by_client_order_id", asked)
         return order
-
-    async def _trades(self, order: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """The order's trades: all of the account's since the order was placed are asked for."""
-        placed = datetime.fromisoformat(order["created_at"]) - _MARGIN
-        asked = {"after": iso(placed), "direction": "asc", "page_size": _PAGE}
-        found: list[Mapping[str, Any]] = []
-        while True:
-            page = await self._client.trading("GET", "/account/activities/FILL", asked)
-            found += [each for each in page if each["order_id"] == order["id"]]
-            if len(page) < _PAGE:
-                return found
-            asked["page_token"] = page[-1]["id"]

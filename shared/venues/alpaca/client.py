@@ -16,6 +16,7 @@ from alpaca.common.rest import RESTClient
 
 from shared.runtime import clock
 from shared.venues.alpaca.errors import NAME, Answered, refusal, unanswered
+from shared.venues.measuring import measured
 from shared.venues.trouble import Fate, VenueError
 
 TIMEOUT_SECONDS = (5.0, 10.0)
@@ -57,6 +58,11 @@ class Access:
     def bars_stream(self, path: str) -> str:
         """A stream of the market."""
         return (self.stream_url or BaseURL.MARKET_DATA_STREAM.value) + path
+
+
+def kind_of(method: str, path: str) -> str:
+    """What kind of call it is, whichever order or asset it is about."""
+    return f"{method} /{path.lstrip('/').partition('/')[0]}"
 
 
 @contextmanager
@@ -114,7 +120,8 @@ class Client:
             with told_as_trouble():
                 return self._rest()._request(method, path, dict(given or {}), origin, version)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        with measured(NAME, kind_of(method, path)):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def _rest(self) -> _Rest:
         """This thread's own, for a session of `requests` is not made to be shared."""

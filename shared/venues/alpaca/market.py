@@ -22,8 +22,10 @@ from shared.venues.alpaca.client import UNREADABLE, Client, told_as_trouble
 from shared.venues.alpaca.errors import NAME
 from shared.venues.alpaca.hours import Hours
 from shared.venues.alpaca.minutes import MINUTE, Minutes, step_of
+from shared.venues.alpaca.standing import listing
 from shared.venues.alpaca.symbols import is_pair
-from shared.venues.trouble import VenueError
+from shared.venues.standing import Listing
+from shared.venues.trouble import Fate, VenueError
 
 _HOUR = timedelta(hours=1)
 _FEED = "iex"
@@ -59,6 +61,27 @@ class AlpacaMarket:
                 rules.check_tradable(asset)
             found = {asset["symbol"]: rules.instrument(asset, last.get(asset["symbol"])) for asset in assets}
             return {symbol: found[symbol] for symbol in symbols}
+
+    async def server_time(self) -> datetime:
+        """The venue's clock."""
+        told = await self._client.trading("GET", "/clock")
+        with told_as_trouble():
+            return datetime.fromisoformat(told["timestamp"])
+
+    async def listings(self) -> Mapping[str, Listing]:
+        """Each symbol as the venue offers it now; those that it does not know are left out."""
+        symbols = [*self._stocks, *self._pairs]
+        found = await asyncio.gather(*(self._known(symbol) for symbol in symbols))
+        with told_as_trouble():
+            return {asset["symbol"]: listing(asset) for asset in found if asset is not None}
+
+    async def _known(self, symbol: str) -> Mapping[str, Any] | None:
+        try:
+            return await self._asset(symbol)
+        except VenueError as error:
+            if error.fate is Fate.ABSENT:
+                return None
+            raise
 
     async def history(self, symbol: str, start: datetime, end: datetime) -> Sequence[Candle]:
         """The candles that opened from `start` on and closed by `end`, oldest first."""

@@ -94,6 +94,11 @@ def reported(update: Mapping[str, Any], rates: Rates) -> Sequence[Word]:
     return (_executed(order, update, update["timestamp"], order["filled_qty"], rates), state)
 
 
+def traded(order: Mapping[str, Any], activity: Mapping[str, Any], rates: Rates) -> Executed:
+    """One of the account's trades, which belongs to `order`."""
+    return _executed(order, activity, activity["transaction_time"], activity["cum_qty"], rates)
+
+
 def is_trade(update: Mapping[str, Any]) -> bool:
     """Whether a trade update tells a trade."""
     return update["event"] in _FILLS

@@ -11,6 +11,11 @@ def as_position(symbol: str) -> str:
     return symbol.replace("/", "")
 
 
+def base_of(symbol: str) -> str:
+    """What is bought and sold: a pair's first currency, a stock's shares by its own name."""
+    return symbol.partition("/")[0]
+
+
 def received(symbol: str, *, bought: bool) -> str:
     """The asset that a trade credits; a stock's own symbol stands for its shares."""
     base, _, quote = symbol.partition("/")

@@ -1,8 +1,10 @@
 """A session at Alpaca: what it needs of the settings, and what Alpaca's orders need of the session."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.runtime.settings import Settings, clear
+from shared.schemas.market import timeframe_of
 from shared.schemas.session import SessionConfig
 from shared.venues.connecting.keys import Keys
 from shared.venues.live import Account, Market
@@ -10,9 +12,14 @@ from shared.venues.live import Account, Market
 if TYPE_CHECKING:
     from shared.venues import alpaca
 
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+
 
 def obstacle(config: SessionConfig) -> str | None:
     """What the session wants and Alpaca has not, or None."""
+    step = timeframe_of(config.timeframe)
+    if step % _MINUTE or _HOUR % step:
+        return f"timeframe {config.timeframe!r}: write 1m or so many minutes that an hour has a whole number of them"
     return next(filter(None, (_obstacle_of(symbol, config) for symbol in config.symbols)), None)
 
 
