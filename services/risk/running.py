@@ -9,6 +9,7 @@ from services.risk.backstop import Backstop
 from services.risk.core.commands import SecondFactor
 from services.risk.core.verdicts import Seal
 from services.risk.heartbeats import beat
+from services.risk.looking import look
 from services.risk.recovery import History, recall, recall_since
 from services.risk.seal import own_seal
 from services.risk.second_factor import second_factor
@@ -41,6 +42,7 @@ async def guard(context: Context) -> int:
         service.follow_events(keeper),
         watch.voice.keep(),
         beat(watch, service),
+        look(service),
         Backstop(service, context.settings).keep(),
     )
     await _until(context.stopping, loops, lambda: _keep_last(keeper, service))

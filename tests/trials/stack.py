@@ -76,13 +76,16 @@ class TrialStack:
         self._processes[service].kill()
         self._processes[service].wait()
 
-    def freeze_runner(self) -> None:
-        """SIGSTOP."""
-        self._processes["runner"].send_signal(signal.SIGSTOP)
+    def freeze(self, service: str) -> None:
+        """SIGSTOP, of a service or of the bus ("nats")."""
+        self._process(service).send_signal(signal.SIGSTOP)
 
-    def thaw_runner(self) -> None:
+    def thaw(self, service: str) -> None:
         """SIGCONT."""
-        self._processes["runner"].send_signal(signal.SIGCONT)
+        self._process(service).send_signal(signal.SIGCONT)
+
+    def _process(self, service: str) -> subprocess.Popen[bytes]:
+        return self._nats.process if service == "nats" else self._processes[service]
 
     async def command(self, name: str, payload: bytes = b"") -> None:
         """Ask for something on the CONTROL stream."""

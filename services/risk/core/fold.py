@@ -11,9 +11,10 @@ from services.risk.limits.pricing import highest_price
 from shared.domain import portfolio as accounts
 from shared.schemas.envelope import Event
 from shared.schemas.guard import BackstopEngaged, KillConfirmed, LimitBreached, TradingHalted, TradingResumed
-from shared.schemas.lifecycle import ErrorRaised, RunnerStart
+from shared.schemas.lifecycle import Checkpoint, ConnectionLost, ConnectionRestored, ErrorRaised, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked
 from shared.schemas.orders import (
+    AccountReconciled,
     DustLeft,
     OrderAccepted,
     OrderApproved,
@@ -23,9 +24,12 @@ from shared.schemas.orders import (
     OrderRefused,
     OrderRejected,
     OrderSubmitted,
+    OrderUnknown,
 )
 
 MINUTE = timedelta(minutes=1)
+CLOCK = "clock"
+"""The runner's check of its clock against the venue's."""
 _GONE = frozenset({"rejected", "cancelled", "expired", "filled"})
 
 
@@ -65,6 +69,7 @@ def _candle(guard: Guard, event: CandleClosed) -> Guard:
         guard.started_by,
         guard.cleared,
         guard.venue,
+        guard.conditions,
     )
 
 
@@ -93,6 +98,7 @@ def _refused(guard: Guard, event: OrderRefused) -> Guard:
 def _filled(guard: Guard, event: OrderFilled) -> Guard:
     if books.seen(guard.book, event.order):
         return guard
+    guard = _known(guard, event.order.client_order_id)
     account, _ = accounts.with_fill(guard.portfolio, event.order, event.market_time)
     return guard._replace(portfolio=account, book=books.filled(guard.book, event.order))
 
@@ -107,10 +113,52 @@ def _accepted(guard: Guard, event: OrderAccepted) -> Guard:
 
 
 def _gone(guard: Guard, event: OrderCancelled | OrderRejected) -> Guard:
+    guard = _known(guard, event.order.client_order_id)
     return guard._replace(book=books.ended(guard.book, event.order.client_order_id))
 
 
+def _unknown(guard: Guard, event: OrderUnknown) -> Guard:
+    seen = guard.conditions
+    unknown = {event.order.client_order_id: event.timestamp, **seen.unknown}
+    return guard._replace(conditions=seen._replace(unknown=unknown))
+
+
+def _known(guard: Guard, name: str) -> Guard:
+    seen = guard.conditions
+    if name not in seen.unknown:
+        return guard
+    unknown = {other: since for other, since in seen.unknown.items() if other != name}
+    return guard._replace(conditions=seen._replace(unknown=unknown))
+
+
+def _statement(guard: Guard, event: AccountReconciled) -> Guard:
+    """A venue that tells its books answers: failed calls are counted anew."""
+    return guard._replace(watch=guard.watch._replace(api_errors=0)) if guard.watch.api_errors else guard
+
+
+def _checked(guard: Guard, event: Checkpoint) -> Guard:
+    if event.details.name != CLOCK:
+        return guard
+    seen = event.details.observed if event.status == "fail" else None
+    return guard._replace(conditions=guard.conditions._replace(clock=seen))
+
+
+def _lost(guard: Guard, event: ConnectionLost) -> Guard:
+    if event.service != "runner":
+        return guard
+    seen = guard.conditions
+    return guard._replace(conditions=seen._replace(lost=seen.lost | {event.details.peer}))
+
+
+def _restored(guard: Guard, event: ConnectionRestored) -> Guard:
+    if event.details.peer not in guard.conditions.lost:
+        return guard
+    seen = guard.conditions
+    return guard._replace(conditions=seen._replace(lost=seen.lost - {event.details.peer}))
+
+
 def _reconciled(guard: Guard, event: OrderReconciled) -> Guard:
+    guard = _known(guard, event.order.client_order_id)
     if event.order.status not in _GONE:
         return guard
     return guard._replace(book=books.ended(guard.book, event.order.client_order_id))
@@ -144,6 +192,11 @@ def _resumed(guard: Guard, event: TradingResumed) -> Guard:
         return guard._replace(halt=NOT_ENABLED)
     if guard.halt is None:
         return guard
+    if event.details.restored:
+        if not halts.is_conditional(guard.halt):
+            return guard
+        tripped = guard.watch.tripped - set(event.details.restored)
+        return guard._replace(halt=None, watch=guard.watch._replace(tripped=tripped))
     venue = guard.venue._replace(kill=None, engaged=False, confirmed=False)
     return guard._replace(halt=None, watch=marks.rearmed(guard.watch), venue=venue)
 
@@ -182,6 +235,11 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     RunnerStart: _started,
     OrderSubmitted: _placed,
     BackstopEngaged: _engaged,
+    OrderUnknown: _unknown,
+    AccountReconciled: _statement,
+    Checkpoint: _checked,
+    ConnectionLost: _lost,
+    ConnectionRestored: _restored,
     KillConfirmed: _confirmed,
 }
 

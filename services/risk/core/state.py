@@ -58,6 +58,19 @@ class AtVenue(NamedTuple):
 
 
 @often_replaced
+class Conditions(NamedTuple):
+    """What trading depends on, as the runner's facts tell it.
+
+    `clock` is how far off it was seen, None while it is right. `unknown` is since when each order's fate has not been
+    known, `lost` the connections that are gone.
+    """
+
+    clock: str | None = None
+    unknown: Mapping[str, datetime] = MappingProxyType({})
+    lost: frozenset[str] = frozenset()
+
+
+@often_replaced
 class Guard(NamedTuple):
     """One session under guard. `config` and `started_by` are None until `runner_start`, `halt` while trading is free.
 
@@ -77,6 +90,7 @@ class Guard(NamedTuple):
     started_by: str | None = None
     cleared: int = 0
     venue: AtVenue = AtVenue()
+    conditions: Conditions = Conditions()
 
     @property
     def is_real(self) -> bool:

@@ -10,6 +10,8 @@ from services.risk.limits.excess import share_of, written
 from shared.domain.portfolio import ZERO
 from shared.schemas.session import RiskLimits
 
+_NO_LIMITS = frozenset({"day_time_zone", "approval_ttl", "kill_patience", "resume_when_restored"})
+
 
 class Use(NamedTuple):
     """A limit of the session file, its bound and its present use, None where only single orders are measured."""
@@ -25,7 +27,7 @@ def limits_in_use(guard: Guard) -> list[Use]:
         return []
     used = dict(_used(guard))
     limits = guard.config.risk
-    names = [name for name in RiskLimits.model_fields if name not in ("day_time_zone", "approval_ttl", "kill_patience")]
+    names = [name for name in RiskLimits.model_fields if name not in _NO_LIMITS]
     return [Use(name, _bound(getattr(limits, name)), used.get(name)) for name in names]
 
 
@@ -42,6 +44,9 @@ def _used(guard: Guard) -> Iterator[tuple[str, str]]:
     yield "max_open_orders", str(len(book.working))
     yield "max_orders_per_minute", str(recent)
     yield "max_api_errors", str(watch.api_errors)
+    if guard.conditions.unknown:
+        oldest = min(guard.conditions.unknown.values())
+        yield "max_unknown_age", f"since {oldest:%H:%M:%S}"
 
 
 def _value(guard: Guard, symbol: str) -> Decimal:
