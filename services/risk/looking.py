@@ -9,10 +9,10 @@ from shared.runtime import clock
 EVERY_SECONDS = 1.0
 
 
-async def look(service: GuardService, every: float = EVERY_SECONDS) -> None:
+async def look(service: GuardService) -> None:
     """Tell what follows from the time, without end."""
     while True:
         for guard in tuple(service.stack.guards.values()):
             if conditions.look(guard, clock.now()):
                 await service.tell_of(guard.session_id, lambda known: conditions.look(known, clock.now()))
-        await asyncio.sleep(every)
+        await asyncio.sleep(EVERY_SECONDS)

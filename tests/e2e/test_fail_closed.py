@@ -1,6 +1,6 @@
 """What trading depends on is taken away for real: no new risk is taken, and it goes on as the session file says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,12 +23,12 @@ def _guard_thaws(trial: Trial) -> None:
     trial.stack.thaw("risk")
 
 
-def _bus_freezes(trial: Trial) -> None:
-    trial.stack.freeze("nats")
+def _bus_dies(trial: Trial) -> None:
+    trial.stack.lose_bus()
 
 
-def _bus_thaws(trial: Trial) -> None:
-    trial.stack.thaw("nats")
+def _bus_is_back(trial: Trial) -> None:
+    trial.stack.find_bus()
 
 
 def _streams_fall_mute(trial: Trial) -> None:
@@ -109,9 +109,9 @@ def _bought(trial: Trial) -> int:
     return sum(order.wanted.side == Side.BUY for order in trial.server.account.exchange.books.orders.values())
 
 
-TROUBLES = {
+TROUBLES: Mapping[str, tuple[Callable[[Trial], None], Callable[[Trial], None], Mapping[str, object]]] = {
     "guard": (_guard_freezes, _guard_thaws, {}),
-    "bus": (_bus_freezes, _bus_thaws, {}),
+    "bus": (_bus_dies, _bus_is_back, {}),
     "max_data_age": (_streams_fall_mute, _mended, {"max_data_age": "5m"}),
     "clock": (_clock_is_off, _mended, {}),
     "max_api_errors": (_calls_fail, _mended, {"max_api_errors": 3}),

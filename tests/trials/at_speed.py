@@ -7,6 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from services.risk import heartbeats
 from services.runner.live import calling, dealing, health, reconciling, silence, slices
 from shared.runtime import clock
 from shared.venues.binance import client
@@ -26,6 +27,7 @@ def main() -> None:
     client.Client.milliseconds = staticmethod(lambda: int(now().timestamp() * 1000))
     calling.FIRST_PAUSE, calling.LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
+    heartbeats.EVERY_SECONDS = 0.5
     silence.SILENCE_SECONDS, health.EVERY_SECONDS, health.SECOND_LOOK_SECONDS = 2.0, 1.0, 0.1
     reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 3.0, 0.2
     client.RECV_WINDOW_MS, client.Client.load_time_difference = 60_000, _same_clock

@@ -65,8 +65,8 @@ class StuckError(AssertionError):
 class Trial:
     """One session of `minutes` on so many `symbols`.
 
-    `trouble` is asked before each minute what to do to the stack and the venue, whose clock is `venue_ahead`. `patience` is how many seconds a
-    minute's orders may take before the market moves on.
+    `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
+    minute's orders may take before the market moves on. `risk` are further limits; the venue's clock is `venue_ahead`.
     """
 
     folder: Path

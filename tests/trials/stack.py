@@ -77,15 +77,20 @@ class TrialStack:
         self._processes[service].wait()
 
     def freeze(self, service: str) -> None:
-        """SIGSTOP, of a service or of the bus ("nats")."""
-        self._process(service).send_signal(signal.SIGSTOP)
+        """SIGSTOP."""
+        self._processes[service].send_signal(signal.SIGSTOP)
 
     def thaw(self, service: str) -> None:
         """SIGCONT."""
-        self._process(service).send_signal(signal.SIGCONT)
+        self._processes[service].send_signal(signal.SIGCONT)
 
-    def _process(self, service: str) -> subprocess.Popen[bytes]:
-        return self._nats.process if service == "nats" else self._processes[service]
+    def lose_bus(self) -> None:
+        """The bus's server dies (SIGKILL)."""
+        self._nats.kill()
+
+    def find_bus(self) -> None:
+        """It is there again, with what it had stored."""
+        self._nats = self._nats.again()
 
     async def command(self, name: str, payload: bytes = b"") -> None:
         """Ask for something on the CONTROL stream."""
