@@ -81,6 +81,27 @@ class LimitBreached(Event):
     details: Breach
 
 
+class ChangedLimit(Value):
+    """A limit of the session file as it was and as it is from here on, both as the file writes them, and by whom."""
+
+    limit: str
+    before: str
+    after: str
+    reason: str
+    operator: str
+    control_sequence: int
+
+
+class LimitChanged(Event):
+    """A limit was lowered by an operator, or raised by one with the second factor."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"risk", "notifier", "recorder"})
+    type: Literal["limit_changed"] = "limit_changed"
+    level: Literal["warning"] = "warning"
+    details: ChangedLimit
+
+
 class RefusedCommand(Value):
     """A command that changed nothing, and why."""
 

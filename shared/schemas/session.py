@@ -50,7 +50,8 @@ def duration(text: Any) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
 
 
-def _spelled(length: timedelta) -> str:
+def spelled(length: timedelta) -> str:
+    """A length of time as `duration` reads it."""
     seconds, rest = divmod(length, timedelta(seconds=1))
     millis = rest // timedelta(milliseconds=1)
     return f"{seconds}s{millis}ms" if millis else f"{seconds}s"
@@ -117,7 +118,7 @@ Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
-    PlainSerializer(_spelled, return_type=str, when_used="json"),
+    PlainSerializer(spelled, return_type=str, when_used="json"),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
 TimeZone = Annotated[str, AfterValidator(_zone)]
@@ -259,6 +260,10 @@ def _is_usual_age(value: timedelta | None) -> bool:
 
 def _is_false(value: bool) -> bool:
     return not value
+
+
+MOST_AT_RISK_LIVE = Decimal("0.02")
+"""With real money no session may lose a larger share of its equity with one trade, whatever its file says."""
 
 
 class RiskLimits(Section):

@@ -1,16 +1,23 @@
 """How each fact changes what the guard knows. Total and silent: facts that don't concern it change nothing."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from services.risk.core import book as books
 from services.risk.core import halts, marks
-from services.risk.core.state import NOT_ENABLED, AtVenue, Guard
+from services.risk.core.adjusting import changed_limits
+from services.risk.core.state import MINUTE, NOT_ENABLED, AtVenue, Guard
 from services.risk.limits.pricing import highest_price
 from shared.domain import portfolio as accounts
 from shared.schemas.envelope import Event
-from shared.schemas.guard import BackstopEngaged, KillConfirmed, LimitBreached, TradingHalted, TradingResumed
+from shared.schemas.guard import (
+    BackstopEngaged,
+    KillConfirmed,
+    LimitBreached,
+    LimitChanged,
+    TradingHalted,
+    TradingResumed,
+)
 from shared.schemas.lifecycle import Checkpoint, ConnectionLost, ConnectionRestored, ErrorRaised, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked
 from shared.schemas.orders import (
@@ -27,7 +34,6 @@ from shared.schemas.orders import (
     OrderUnknown,
 )
 
-MINUTE = timedelta(minutes=1)
 CLOCK = "clock"
 """The runner's check of its clock against the venue's."""
 _GONE = frozenset({"rejected", "cancelled", "expired", "filled"})
@@ -176,6 +182,15 @@ def _breached(guard: Guard, event: LimitBreached) -> Guard:
     return guard._replace(watch=guard.watch._replace(tripped=guard.watch.tripped | {event.details.limit}))
 
 
+def _changed(guard: Guard, event: LimitChanged) -> Guard:
+    if guard.config is None:
+        return guard
+    limits = changed_limits(guard.config.risk, event.details.limit, event.details.after)
+    if isinstance(limits, str):
+        return guard
+    return guard._replace(config=guard.config.model_copy(update={"risk": limits}))
+
+
 def _halted(guard: Guard, event: TradingHalted) -> Guard:
     command = event.details.control_sequence
     if command is not None and command <= guard.cleared:
@@ -230,6 +245,7 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     OrderReconciled: _reconciled,
     ErrorRaised: _failed,
     LimitBreached: _breached,
+    LimitChanged: _changed,
     TradingHalted: _halted,
     TradingResumed: _resumed,
     RunnerStart: _started,

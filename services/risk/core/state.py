@@ -1,7 +1,7 @@
 """What the guard knows of one session."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from shared.schemas.values import Mode
 
 NOT_ENABLED = Halt(kind="limit", reason="the guard has not let this session trade yet")
 """How every session begins."""
+MINUTE = timedelta(minutes=1)
 UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from services.risk.core import halts
 from services.risk.core.conditions import unmet
-from services.risk.core.fold import MINUTE
-from services.risk.core.state import Guard
+from services.risk.core.state import MINUTE, Guard
 from services.risk.limits.excess import Excess
 from services.risk.limits.pricing import highest_price
 from services.risk.limits.proposal import Proposal
