@@ -234,9 +234,10 @@ async def test_a_limit_is_lowered_from_a_terminal_and_stays_so_for_the_next_guar
     async with stage.guard():
         await stage.bus.append([story.intend(ticket("a")), story.intend(ticket("b"))])
         refused = await stage.await_fact(OrderRefused)
-        assert await stage.command_line("status", "--json") == 0
     assert isinstance(refused, OrderRefused)
     assert refused.details.rule == "max_open_orders"
+    capsys.readouterr()
+    assert await stage.command_line("status", "--json") == 0
     limits = {limit["limit"]: limit for limit in json.loads(capsys.readouterr().out)["sessions"][0]["limits"]}
     assert (limits["max_open_orders"]["bound"], limits["max_open_orders"]["headroom"]) == ("1", "0")
 
