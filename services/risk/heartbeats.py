@@ -8,10 +8,10 @@ from services.risk.watch import Watch
 EVERY_SECONDS = 5.0
 
 
-async def beat(watch: Watch, service: GuardService, every: float = EVERY_SECONDS) -> None:
-    """Tell a heartbeat in each running session every `every` seconds, without end; none while no session runs."""
+async def beat(watch: Watch, service: GuardService) -> None:
+    """Tell a heartbeat in each running session every few seconds, without end; none while no session runs."""
     while True:
         running = [guard for guard in service.stack.guards.values() if guard.started_by]
         if running:
             await watch.beat([(guard.session_id, guard.market_time) for guard in running])
-        await asyncio.sleep(every)
+        await asyncio.sleep(EVERY_SECONDS)

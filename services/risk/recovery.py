@@ -23,7 +23,7 @@ from shared.schemas.subjects import (
 )
 from shared.schemas.values import STACK
 
-COMMAND_FACTS = ("trading_halted", "trading_resumed", "flatten_ordered", "command_refused")
+COMMAND_FACTS = ("trading_halted", "trading_resumed", "flatten_ordered", "limit_changed", "command_refused")
 """The facts that commands lead to."""
 
 

@@ -10,6 +10,7 @@ from services.risk.core.commands import SecondFactor
 from services.risk.core.verdicts import Seal
 from services.risk.desk.server import Desk
 from services.risk.heartbeats import beat
+from services.risk.looking import look
 from services.risk.recovery import History, recall, recall_since
 from services.risk.seal import own_seal
 from services.risk.second_factor import second_factor
@@ -42,6 +43,7 @@ async def guard(context: Context) -> int:
         service.follow_events(keeper),
         watch.voice.keep(),
         beat(watch, service),
+        look(service),
         Backstop(service, context.settings).keep(),
     )
     desk = Desk(context.settings, lambda: service.stack)

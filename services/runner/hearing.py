@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from uuid import UUID
 
-from services.runner.core.inputs import HEEDED, GuardSpoke, Input, KillHeard, VenueTrouble
+from services.runner.core.inputs import HEEDED, GuardSilent, GuardSpoke, Input, KillHeard, VenueTrouble
 from shared.domain.approval import Verify, is_signed
 from shared.domain.once import Once
 from shared.runtime.delivery import Delivery
@@ -32,6 +32,8 @@ class Hearing:
         """How many facts and commands were heard so far."""
         self.taken = start
         """The stream's number of the last fact that was taken from here."""
+        self.guards_words = 0
+        """How many facts of the guard have come in, heartbeats included."""
         self._once = once
         self._waiting: deque[tuple[int, Input | VenueSaid]] = deque()
         self._something = asyncio.Event()
@@ -60,8 +62,8 @@ class Hearing:
         """Let one `wait` return early, for another reason than something heard."""
         self._something.set()
 
-    def hear(self, said: VenueSaid | VenueTrouble) -> None:
-        """Hear a venue that answers in its own time, and of the trouble with it."""
+    def hear(self, said: VenueSaid | VenueTrouble | GuardSilent) -> None:
+        """Hear a venue that answers in its own time, of the trouble with it, and that the guard is heard no more."""
         self._heard(0, said)
 
     def _heard(self, sequence: int, given: Input | VenueSaid) -> None:
@@ -73,6 +75,7 @@ class Hearing:
         """Hear the guard, without end."""
         subjects = [writer_subjects(self._session_id, "risk")]
         async for delivery in self._context.bus.follow(EVENTS, subjects, self.taken + 1):
+            self.guards_words += 1
             event = await self._decoded(delivery)
             if event is not None and type(event) in HEEDED:
                 self._heard(delivery.sequence, GuardSpoke(event))

@@ -27,6 +27,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     market.EquityMarked,
     market.ShadowMarked,
     guard.LimitBreached,
+    guard.LimitChanged,
     guard.TradingHalted,
     guard.TradingResumed,
     guard.FlattenOrdered,

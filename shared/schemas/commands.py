@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from shared.schemas.subjects import parse_command_subject
 
-CommandName = Literal["kill", "pause", "resume", "flatten", "rebalance", "report"]
+CommandName = Literal["kill", "pause", "resume", "flatten", "limit", "rebalance", "report"]
 
 
 def printable(text: str, length: int = 500) -> str:
@@ -28,6 +28,13 @@ class Request(BaseModel):
     reason: Annotated[Line, Field(min_length=1, max_length=500)]
     operator: Annotated[Line, Field(min_length=1, max_length=100)]
     totp: str | None = None
+
+
+class LimitRequest(Request):
+    """A limit of the session file is to be `value`, written as it is there."""
+
+    limit: Annotated[Line, Field(min_length=1, max_length=100)]
+    value: Annotated[Line, Field(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,10 @@ class Command:
 
     def request(self) -> Request | str:
         """The validated payload, or the reason why it is none."""
+        kind = LimitRequest if self.name.lower() == "limit" else Request
         try:
-            return Request.model_validate_json(self.payload or b"{}")
+            return kind.model_validate_json(self.payload or b"{}")
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'payload'}: {e['msg']}" for e in error.errors())
-            return f'{problems}; send {{"reason": "…", "operator": "…", "totp": "123456"}}'
+            wanted = ', "limit": "max_open_orders", "value": "5"' if kind is LimitRequest else ""
+            return f'{problems}; send {{"reason": "…", "operator": "…", "totp": "123456"{wanted}}}'

@@ -2,8 +2,15 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from shared.schemas.envelope import Event, Value
 from shared.schemas.orders import VenueAccount
+
+
+def _is_empty(value: tuple[str, ...]) -> bool:
+    return not value
+
 
 HaltKind = Literal["kill", "pause", "limit"]
 
@@ -12,7 +19,8 @@ class Halt(Value):
     """Why trading stands still, who wanted it, and how far.
 
     A `kill` cancels open orders and flattens where the session says so; `pause` and `limit` refuse new risk only.
-    `control_sequence` is the command's number in the CONTROL stream, None when no command caused it.
+    `control_sequence` is the command's number in the CONTROL stream, None when no command caused it. `conditions` names
+    what trading depends on and is not given, where that alone is the reason: it may be lifted once all is restored.
     """
 
     kind: HaltKind
@@ -20,6 +28,7 @@ class Halt(Value):
     operator: str | None = None
     scope: Literal["session", "stack"] = "session"
     control_sequence: int | None = None
+    conditions: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
 
 
 class TradingHalted(Event):
@@ -33,12 +42,16 @@ class TradingHalted(Event):
 
 
 class Resumption(Value):
-    """Who let trading go on and why. `control_sequence` clears every command up to that number."""
+    """Who let trading go on and why. `control_sequence` clears every command up to that number.
+
+    `restored` names the conditions that are given again, where the guard itself has lifted a halt for want of them.
+    """
 
     reason: str
     operator: str
     scope: Literal["session", "stack"] = "session"
     control_sequence: int | None = None
+    restored: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
 
 
 class TradingResumed(Event):
@@ -66,6 +79,27 @@ class LimitBreached(Event):
     type: Literal["limit_breached"] = "limit_breached"
     level: Literal["warning", "error"] = "error"
     details: Breach
+
+
+class ChangedLimit(Value):
+    """A limit of the session file as it was and as it is from here on, both as the file writes them, and by whom."""
+
+    limit: str
+    before: str
+    after: str
+    reason: str
+    operator: str
+    control_sequence: int
+
+
+class LimitChanged(Event):
+    """A limit was lowered by an operator, or raised by one with the second factor."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"risk", "notifier", "recorder"})
+    type: Literal["limit_changed"] = "limit_changed"
+    level: Literal["warning"] = "warning"
+    details: ChangedLimit
 
 
 class RefusedCommand(Value):

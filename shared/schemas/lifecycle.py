@@ -118,7 +118,7 @@ class Checkpoint(Event):
     """A check within a phase has passed or failed."""
 
     WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
-    READERS: ClassVar[frozenset[str]] = frozenset({"notifier", "recorder"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"risk", "notifier", "recorder"})
     type: Literal["checkpoint"] = "checkpoint"
     phase: Phase
     status: Literal["pass", "fail"]
@@ -228,7 +228,7 @@ class ConnectionLost(Event):
     """A connection that trading depends on is gone."""
 
     WRITERS: ClassVar[frozenset[str]] = ANY_SERVICE
-    READERS: ClassVar[frozenset[str]] = frozenset({"notifier", "recorder"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"risk", "notifier", "recorder"})
     type: Literal["connection_lost"] = "connection_lost"
     level: Literal["warning"] = "warning"
     details: Connection
@@ -238,7 +238,7 @@ class ConnectionRestored(Event):
     """A connection that had been lost is back."""
 
     WRITERS: ClassVar[frozenset[str]] = ANY_SERVICE
-    READERS: ClassVar[frozenset[str]] = frozenset({"notifier", "recorder"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"risk", "notifier", "recorder"})
     type: Literal["connection_restored"] = "connection_restored"
     details: Connection
 

@@ -34,6 +34,7 @@ _NUMBER_SCHEMA = {"anyOf": [{"type": "string", "pattern": DECIMAL_PATTERN}, {"ty
 _MAX_DAYS = 36_500
 _MAX_DIGITS = 30
 _KILL_PATIENCE = timedelta(seconds=10)
+_MAX_UNKNOWN_AGE = timedelta(minutes=1)
 
 
 def duration(text: Any) -> timedelta:
@@ -49,7 +50,8 @@ def duration(text: Any) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
 
 
-def _spelled(length: timedelta) -> str:
+def spelled(length: timedelta) -> str:
+    """A length of time as `duration` reads it."""
     seconds, rest = divmod(length, timedelta(seconds=1))
     millis = rest // timedelta(milliseconds=1)
     return f"{seconds}s{millis}ms" if millis else f"{seconds}s"
@@ -116,7 +118,7 @@ Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
-    PlainSerializer(_spelled, return_type=str, when_used="json"),
+    PlainSerializer(spelled, return_type=str, when_used="json"),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
 TimeZone = Annotated[str, AfterValidator(_zone)]
@@ -273,11 +275,26 @@ class Instrument(Section):
     max_stops: int = Field(default=0, ge=0, exclude_if=_is_off)
 
 
+def _is_usual_age(value: timedelta | None) -> bool:
+    return value == _MAX_UNKNOWN_AGE
+
+
+def _is_false(value: bool) -> bool:
+    return not value
+
+
+MOST_AT_RISK_LIVE = Decimal("0.02")
+"""With real money no session may lose a larger share of its equity with one trade, whatever its file says."""
+
+
 class RiskLimits(Section):
     """The guard's limits. Shares are of equity; "off" in the file, None here, turns a limit off.
 
     `max_position_size` bounds the value of one symbol, `max_open_exposure` of all together, `max_slippage` how far
     from the last price an order may pay. The day of `daily_loss_limit` begins at midnight in `day_time_zone`.
+    `max_unknown_age` is how long one order may be unknown before no other takes new risk. A halt for want of something
+    that trading depends on (clock, data, a known order, a venue that answers, the guard's word) ends by itself when
+    that is restored only with `resume_when_restored`; any other waits for a person.
     The guard acts at the venue itself where the runner has not confirmed a kill within `kill_patience`.
     """
 
@@ -294,6 +311,8 @@ class RiskLimits(Section):
     max_api_errors: Annotated[int | None, OFF] = Field(default=5, ge=0)
     day_time_zone: TimeZone = "UTC"
     approval_ttl: Duration = timedelta(seconds=10)
+    max_unknown_age: Annotated[Duration | None, OFF] = Field(default=_MAX_UNKNOWN_AGE, exclude_if=_is_usual_age)
+    resume_when_restored: bool = Field(default=False, exclude_if=_is_false)
     kill_patience: Duration = Field(default=_KILL_PATIENCE, exclude_if=lambda value: value == _KILL_PATIENCE)
 
 

@@ -29,7 +29,7 @@ class Stopping:
 
     async def _stop(self, trial: Trial) -> None:
         stack, books = trial.stack, _books(trial)
-        stack.freeze_runner() if self.way == "frozen" else stack.kill("runner")
+        stack.freeze("runner") if self.way == "frozen" else stack.kill("runner")
         if self.way == "frozen":
             trial.faults.next(Fault.ANSWER_LOST, "POST /api/v3/order")
             trial.faults.next(Fault.SERVER_ERROR, "GET /api/v3/openOrders")
@@ -39,7 +39,7 @@ class Stopping:
             asset: amount for asset, amount in FUNDED.items() if asset not in ("USDT", "BNB")
         }
         self.sold = len(_guards(stack))
-        stack.thaw_runner() if self.way == "frozen" else stack.start_runner()
+        stack.thaw("runner") if self.way == "frozen" else stack.start_runner()
 
 
 def _books(trial: Trial) -> Books:

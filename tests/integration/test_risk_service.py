@@ -221,6 +221,27 @@ async def test_the_command_line_says_when_no_guard_answers_and_the_kill_counts_l
     assert halted.details.reason == "fire in the hall"
 
 
+async def test_a_limit_is_lowered_from_a_terminal_and_stays_so_for_the_next_guard(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story, words = Story(), ("limit", "max_open_orders", "--session", SESSION, "--reason", "calmer")
+    async with stage.guard():
+        await stage.bus.append([story.start(), story.close("100")])
+        await stage.await_fact(TradingResumed)
+        assert await stage.command_line(*words, "1") == 0
+        assert await stage.command_line(*words, "2") == 1
+        assert "enrol-totp" in capsys.readouterr().out
+    async with stage.guard():
+        await stage.bus.append([story.intend(ticket("a")), story.intend(ticket("b"))])
+        refused = await stage.await_fact(OrderRefused)
+    assert isinstance(refused, OrderRefused)
+    assert refused.details.rule == "max_open_orders"
+    capsys.readouterr()
+    assert await stage.command_line("status", "--json") == 0
+    limits = {limit["limit"]: limit for limit in json.loads(capsys.readouterr().out)["sessions"][0]["limits"]}
+    assert (limits["max_open_orders"]["bound"], limits["max_open_orders"]["headroom"]) == ("1", "0")
+
+
 async def test_status_tells_the_latch_the_sessions_and_the_use_of_limits(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,8 @@ import importlib
 import sys
 from pathlib import Path
 
-from services.runner.live import calling, dealing, reconciling, slices
+from services.risk import heartbeats
+from services.runner.live import calling, dealing, health, reconciling, silence, slices
 from shared.runtime import clock, snapshots
 from shared.venues.binance import client
 from shared.venues.binance.account import BinanceAccount
@@ -28,6 +29,8 @@ def main() -> None:
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
     reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 0.5, 0.1
     snapshots.EVERY_EVENTS, snapshots.PAUSE_SECONDS = 200, 0.0
+    heartbeats.EVERY_SECONDS = 0.5
+    silence.SILENCE_SECONDS, health.EVERY_SECONDS, health.SECOND_LOOK_SECONDS = 2.0, 1.0, 0.1
     client.RECV_WINDOW_MS, client.Client.load_time_difference = 60_000, _same_clock
     BinanceAccount.proof_seconds = 0.6
     sys.argv = [service, *arguments]

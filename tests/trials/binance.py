@@ -2,9 +2,9 @@
 
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from string import Template
@@ -40,16 +40,20 @@ $stop
 [orders]
 stop = "stop_limit"
 [risk]
-max_risk_per_trade = "off"
-daily_loss_limit = 0.9
-max_drawdown_limit = 0.9
-max_slippage = "off"
-max_orders_per_minute = "off"
-max_api_errors = "off"
-max_data_age = "off"
-approval_ttl = "2m"
-kill_patience = "1s"
+$risk
 """
+RISK: Mapping[str, object] = {
+    "max_risk_per_trade": "off",
+    "daily_loss_limit": 0.9,
+    "max_drawdown_limit": 0.9,
+    "max_slippage": "off",
+    "max_orders_per_minute": "off",
+    "max_api_errors": "off",
+    "max_data_age": "off",
+    "max_unknown_age": "off",
+    "approval_ttl": "2m",
+    "kill_patience": "1s",
+}
 STUCK_SECONDS = 60.0
 
 
@@ -63,7 +67,8 @@ class Trial:
 
     `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
     minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
-    limits; the others trade at every turn. Without `stops` no position is protected.
+    limits; the others trade at every turn. Without `stops` no position is protected. `risk` are further
+    limits; the venue's clock is `venue_ahead`.
     """
 
     folder: Path
@@ -75,6 +80,8 @@ class Trial:
     faults: Faults = field(default_factory=Faults)
     calm: bool = False
     stops: bool = True
+    risk: Mapping[str, object] = field(default_factory=dict)
+    venue_ahead: timedelta = timedelta()
 
     async def run(self) -> None:
         """Trade the session to its end."""
@@ -89,6 +96,7 @@ class Trial:
                 fraction=0.3 / self.symbols,
                 stop="stop_distance = 0.004" if self.stops else "",
                 params="{ fast = 12, slow = 26 }" if self.calm else "{ fast = 1, slow = 3 }",
+                risk="\n".join(f"{name} = {json.dumps(value)}" for name, value in {**RISK, **self.risk}.items()),
             )
         )
         symbols = (*ordinary_symbols(), *others)
@@ -111,7 +119,7 @@ class Trial:
                 for minute in range(self.minutes):
                     if self.trouble:
                         await self.trouble(self, minute)
-                    await self._minute()
+                    await self.play_minute()
                 await self._end()
                 self.differences = differences(
                     self.stack.record, self.server.account.exchange.books, self.server.venue.symbols, FUNDED
@@ -128,13 +136,13 @@ class Trial:
             if not asked and self._is_followed():
                 self.stack.stop_runner()
                 asked = True
-            await self._minute()
+            await self.play_minute()
             if clock.monotonic() - began > STUCK_SECONDS:
                 raise StuckError(f"the session does not end: {self.stack.record.stages}")
         await self.until(lambda: self.stack.runner_status is not None)
 
     def _milliseconds(self) -> int:
-        return int(self.market_clock.now().timestamp() * 1000)
+        return int((self.market_clock.now() + self.venue_ahead).timestamp() * 1000)
 
     def _is_followed(self) -> bool:
         return any(listener.streams for listener in self.server.publishing.listeners)
@@ -157,7 +165,7 @@ class Trial:
     def _moved(self, price: Decimal, volatility: float, tick: Decimal) -> Decimal:
         return (price * (1 + Decimal(self._random.gauss(0, volatility))) / tick).to_integral_value() * tick
 
-    async def _minute(self) -> None:
+    async def play_minute(self) -> None:
         """Play the next minute, then wait until it has been told and its orders have been answered."""
         opened = self.server.market.now or START
         candles = self._candles(opened)

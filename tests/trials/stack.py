@@ -76,13 +76,21 @@ class TrialStack:
         self._processes[service].kill()
         self._processes[service].wait()
 
-    def freeze_runner(self) -> None:
+    def freeze(self, service: str) -> None:
         """SIGSTOP."""
-        self._processes["runner"].send_signal(signal.SIGSTOP)
+        self._processes[service].send_signal(signal.SIGSTOP)
 
-    def thaw_runner(self) -> None:
+    def thaw(self, service: str) -> None:
         """SIGCONT."""
-        self._processes["runner"].send_signal(signal.SIGCONT)
+        self._processes[service].send_signal(signal.SIGCONT)
+
+    def lose_bus(self) -> None:
+        """The bus's server dies (SIGKILL)."""
+        self._nats.kill()
+
+    def find_bus(self) -> None:
+        """It is there again, with what it had stored."""
+        self._nats = self._nats.again()
 
     async def command(self, name: str, payload: bytes = b"") -> None:
         """Ask for something on the CONTROL stream."""

@@ -73,6 +73,12 @@ def _engaged(event: Any, _: str) -> Told:
     return Told("critical", f"{brief(event.details.reason)}: the guard cancels and flattens at the venue itself")
 
 
+def _limit_changed(event: Any, _: str) -> Told:
+    change = event.details
+    told = f"{change.limit} is {change.after} now, was {change.before}, by {change.operator}: {brief(change.reason)}"
+    return Told("warning", told)
+
+
 def _flattening(event: Any, _: str) -> Told:
     return Told("warning", f"closing every position, asked by {event.details.operator}: {brief(event.details.reason)}")
 
@@ -144,6 +150,7 @@ SENTENCES: dict[str, Callable[[Any, str], Told]] = {
     "trading_resumed": _resumed,
     "limit_breached": _breached,
     "backstop_engaged": _engaged,
+    "limit_changed": _limit_changed,
     "kill_confirmed": _confirmed,
     "flatten_ordered": _flattening,
     "command_refused": _command_refused,

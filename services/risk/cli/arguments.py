@@ -31,7 +31,10 @@ def parser() -> ArgumentParser:
     _add_stop(commands, "pause", "take no new risk until a resume; latched")
     _add_critical(commands, "resume", "let trading go on after a kill, a pause or a limit")
     _add_critical(commands, "flatten", "close every position; trading goes on afterwards")
-    shown = commands.add_parser("status", help="the latch, the sessions and the limits' use")
+    limit = _add_critical(commands, "limit", "lower a limit of the session file at once, or raise it with a code")
+    limit.add_argument("limit", metavar="NAME", help="the limit's key in [risk]")
+    limit.add_argument("value", metavar="VALUE", help="its value, written as in the session file")
+    shown = commands.add_parser("status", help="the latch, the sessions, and each limit's use and headroom")
     shown.add_argument("--json", action="store_true", help="print JSON")
     shown.set_defaults(run=_status)
     enrolment = commands.add_parser("enrol-totp", help="make a secret for the second factor of resume and flatten")
@@ -46,10 +49,11 @@ def _add_stop(commands: "_SubParsersAction[ArgumentParser]", name: str, text: st
     parser.add_argument("--reason", default="", help="the same")
 
 
-def _add_critical(commands: "_SubParsersAction[ArgumentParser]", name: str, text: str) -> None:
+def _add_critical(commands: "_SubParsersAction[ArgumentParser]", name: str, text: str) -> ArgumentParser:
     parser = _add_command(commands, name, text)
     parser.add_argument("--reason", required=True, help="why, for the record")
     parser.add_argument("--totp", help="the current one-time code, where TOTP_SECRET is set")
+    return parser
 
 
 def _add_command(commands: "_SubParsersAction[ArgumentParser]", name: str, text: str) -> ArgumentParser:

@@ -33,7 +33,8 @@ async def ask(arguments: Namespace, settings: Settings) -> int:
 def _payload(arguments: Namespace) -> bytes:
     given = vars(arguments)
     reason = arguments.reason or given.get("words") or "no reason given"
-    fields = {"reason": reason, "operator": arguments.operator, "totp": given.get("totp")}
+    fields = {"reason": reason, "operator": arguments.operator}
+    fields |= {name: given.get(name) for name in ("totp", "limit", "value")}
     return json.dumps({name: value for name, value in fields.items() if value}).encode()
 
 

@@ -83,8 +83,10 @@ def _session(guard: Guard, heard: dict[str, datetime], now: datetime) -> list[st
     word = heard.get(guard.session_id)
     age = f"{(now - word).total_seconds():.0f} s ago" if word else "never"
     head = f"\nsession {guard.session_id} ({name}): {_state(guard.halt)}; guard last heard {age}"
-    rows = [f"  {use.limit:<22} {use.bound:>12} {use.used or 'each order':>14}" for use in limits_in_use(guard)]
-    return [head, f"  {'limit':<22} {'bound':>12} {'in use':>14}", *rows] if rows else [head]
+    columns = ("limit", "bound", "in use", "headroom")
+    uses = [(use.limit, use.bound, use.used or "each order", use.headroom or "") for use in limits_in_use(guard)]
+    rows = ["  {:<22} {:>12} {:>14} {:>12}".format(*row).rstrip() for row in (columns, *uses)]
+    return [head, *rows] if uses else [head]
 
 
 def _halt(halt: Halt | None) -> dict[str, object] | None:

@@ -5,14 +5,18 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from services.risk.core import adjusting
+from services.risk.core.adjusting import Change
 from services.risk.core.stack import Stack
-from shared.schemas.commands import Command, Request, printable
+from shared.schemas.commands import Command, LimitRequest, Request, printable
 from shared.schemas.envelope import Event
 from shared.schemas.guard import (
+    ChangedLimit,
     CommandRefused,
     FlattenOrder,
     FlattenOrdered,
     Halt,
+    LimitChanged,
     RefusedCommand,
     Resumption,
     TradingHalted,
@@ -40,6 +44,8 @@ def decide(stack: Stack, command: Command, second_factor: SecondFactor | None) -
         return _stop(stack, command, "kill" if name == "kill" else "pause")
     if name in ("resume", "flatten"):
         return _checked(stack, command, second_factor)
+    if name == "limit":
+        return _limit(stack, command, second_factor)
     return () if name in OTHERS else _refuse(stack, command, "there is no such command")
 
 
@@ -113,6 +119,32 @@ def _flatten(stack: Stack, command: Command, request: Request, target: str) -> S
         reason=printable(request.reason), operator=printable(request.operator), control_sequence=command.sequence
     )
     return _answer(stack, command, _everyone(stack, target), FlattenOrdered, order)
+
+
+def _limit(stack: Stack, command: Command, second_factor: SecondFactor | None) -> Sequence[Event]:
+    """One limit of a session, or of all that run; it is changed everywhere or nowhere."""
+    request = command.request()
+    if not isinstance(request, LimitRequest):
+        return _refuse(stack, command, str(request))
+    target = _target(command)
+    guards = [guard for name, guard in stack.guards.items() if target in (None, STACK, name)]
+    problem = _wrong_target(stack, command) or (None if guards else "no session is running")
+    if problem:
+        return _refuse(stack, command, problem)
+    changes = [adjusting.change(guard, request) for guard in guards]
+    problems = [each for each in changes if isinstance(each, str)]
+    right = [each for each in changes if isinstance(each, Change)]
+    if not problems and any(each.raises for each in right):
+        unenrolled = "a limit is raised with the second factor only; set one up with `enrol-totp`"
+        wrong = _wrong_code(stack, request, command.stored_at, second_factor) if second_factor else unenrolled
+        problems = [wrong] if wrong else []
+    if problems:
+        return _refuse(stack, command, problems[0])
+    return [fact for each in right for fact in _changed(stack, command, request, each)]
+
+
+def _changed(stack: Stack, command: Command, request: LimitRequest, change: Change) -> Sequence[Event]:
+    return _answer(stack, command, [change.session_id], LimitChanged, change.told(request, command.sequence))
 
 
 def _wrong_code(stack: Stack, request: Request, at: datetime, second_factor: SecondFactor | None) -> str | None:
@@ -197,5 +229,7 @@ def _line(kind: type[Event], details: Any) -> str:
         return f"{details.kind} by {details.operator or 'an unnamed operator'}: {details.reason}"
     if isinstance(details, RefusedCommand):
         return f"{details.command} refused: {details.reason}"
+    if isinstance(details, ChangedLimit):
+        return f"{details.limit} is {details.after}, was {details.before}, by {details.operator}: {details.reason}"
     verb = "trading resumed" if kind is TradingResumed else "flatten ordered"
     return f"{verb} by {details.operator}: {details.reason}"

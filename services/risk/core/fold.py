@@ -1,19 +1,27 @@
 """How each fact changes what the guard knows. Total and silent: facts that don't concern it change nothing."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from services.risk.core import book as books
 from services.risk.core import halts, marks
-from services.risk.core.state import NOT_ENABLED, AtVenue, Guard
+from services.risk.core.adjusting import changed_limits
+from services.risk.core.state import MINUTE, NOT_ENABLED, AtVenue, Guard
 from services.risk.limits.pricing import highest_price
 from shared.domain import portfolio as accounts
 from shared.schemas.envelope import Event
-from shared.schemas.guard import BackstopEngaged, KillConfirmed, LimitBreached, TradingHalted, TradingResumed
-from shared.schemas.lifecycle import ErrorRaised, RunnerStart
+from shared.schemas.guard import (
+    BackstopEngaged,
+    KillConfirmed,
+    LimitBreached,
+    LimitChanged,
+    TradingHalted,
+    TradingResumed,
+)
+from shared.schemas.lifecycle import Checkpoint, ConnectionLost, ConnectionRestored, ErrorRaised, RunnerStart
 from shared.schemas.market import CandleClosed, EquityMarked
 from shared.schemas.orders import (
+    AccountReconciled,
     DustLeft,
     OrderAccepted,
     OrderApproved,
@@ -23,9 +31,11 @@ from shared.schemas.orders import (
     OrderRefused,
     OrderRejected,
     OrderSubmitted,
+    OrderUnknown,
 )
 
-MINUTE = timedelta(minutes=1)
+CLOCK = "clock"
+"""The runner's check of its clock against the venue's."""
 _GONE = frozenset({"rejected", "cancelled", "expired", "filled"})
 
 
@@ -65,6 +75,7 @@ def _candle(guard: Guard, event: CandleClosed) -> Guard:
         guard.started_by,
         guard.cleared,
         guard.venue,
+        guard.conditions,
     )
 
 
@@ -93,6 +104,7 @@ def _refused(guard: Guard, event: OrderRefused) -> Guard:
 def _filled(guard: Guard, event: OrderFilled) -> Guard:
     if books.seen(guard.book, event.order):
         return guard
+    guard = _known(guard, event.order.client_order_id)
     account, _ = accounts.with_fill(guard.portfolio, event.order, event.market_time)
     return guard._replace(portfolio=account, book=books.filled(guard.book, event.order))
 
@@ -107,10 +119,52 @@ def _accepted(guard: Guard, event: OrderAccepted) -> Guard:
 
 
 def _gone(guard: Guard, event: OrderCancelled | OrderRejected) -> Guard:
+    guard = _known(guard, event.order.client_order_id)
     return guard._replace(book=books.ended(guard.book, event.order.client_order_id))
 
 
+def _unknown(guard: Guard, event: OrderUnknown) -> Guard:
+    seen = guard.conditions
+    unknown = {event.order.client_order_id: event.timestamp, **seen.unknown}
+    return guard._replace(conditions=seen._replace(unknown=unknown))
+
+
+def _known(guard: Guard, name: str) -> Guard:
+    seen = guard.conditions
+    if name not in seen.unknown:
+        return guard
+    unknown = {other: since for other, since in seen.unknown.items() if other != name}
+    return guard._replace(conditions=seen._replace(unknown=unknown))
+
+
+def _statement(guard: Guard, event: AccountReconciled) -> Guard:
+    """A venue that tells its books answers: failed calls are counted anew."""
+    return guard._replace(watch=guard.watch._replace(api_errors=0)) if guard.watch.api_errors else guard
+
+
+def _checked(guard: Guard, event: Checkpoint) -> Guard:
+    if event.details.name != CLOCK:
+        return guard
+    seen = event.details.observed if event.status == "fail" else None
+    return guard._replace(conditions=guard.conditions._replace(clock=seen))
+
+
+def _lost(guard: Guard, event: ConnectionLost) -> Guard:
+    if event.service != "runner":
+        return guard
+    seen = guard.conditions
+    return guard._replace(conditions=seen._replace(lost=seen.lost | {event.details.peer}))
+
+
+def _restored(guard: Guard, event: ConnectionRestored) -> Guard:
+    if event.details.peer not in guard.conditions.lost:
+        return guard
+    seen = guard.conditions
+    return guard._replace(conditions=seen._replace(lost=seen.lost - {event.details.peer}))
+
+
 def _reconciled(guard: Guard, event: OrderReconciled) -> Guard:
+    guard = _known(guard, event.order.client_order_id)
     if event.order.status not in _GONE:
         return guard
     return guard._replace(book=books.ended(guard.book, event.order.client_order_id))
@@ -126,6 +180,15 @@ def _breached(guard: Guard, event: LimitBreached) -> Guard:
     if event.level != "error":
         return guard
     return guard._replace(watch=guard.watch._replace(tripped=guard.watch.tripped | {event.details.limit}))
+
+
+def _changed(guard: Guard, event: LimitChanged) -> Guard:
+    if guard.config is None:
+        return guard
+    limits = changed_limits(guard.config.risk, event.details.limit, event.details.after)
+    if isinstance(limits, str):
+        return guard
+    return guard._replace(config=guard.config.model_copy(update={"risk": limits}))
 
 
 def _halted(guard: Guard, event: TradingHalted) -> Guard:
@@ -144,6 +207,11 @@ def _resumed(guard: Guard, event: TradingResumed) -> Guard:
         return guard._replace(halt=NOT_ENABLED)
     if guard.halt is None:
         return guard
+    if event.details.restored:
+        if not halts.is_conditional(guard.halt):
+            return guard
+        tripped = guard.watch.tripped - set(event.details.restored)
+        return guard._replace(halt=None, watch=guard.watch._replace(tripped=tripped))
     venue = guard.venue._replace(kill=None, engaged=False, confirmed=False)
     return guard._replace(halt=None, watch=marks.rearmed(guard.watch), venue=venue)
 
@@ -177,11 +245,17 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     OrderReconciled: _reconciled,
     ErrorRaised: _failed,
     LimitBreached: _breached,
+    LimitChanged: _changed,
     TradingHalted: _halted,
     TradingResumed: _resumed,
     RunnerStart: _started,
     OrderSubmitted: _placed,
     BackstopEngaged: _engaged,
+    OrderUnknown: _unknown,
+    AccountReconciled: _statement,
+    Checkpoint: _checked,
+    ConnectionLost: _lost,
+    ConnectionRestored: _restored,
     KillConfirmed: _confirmed,
 }
 

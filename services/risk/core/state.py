@@ -1,7 +1,7 @@
 """What the guard knows of one session."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from shared.schemas.values import Mode
 
 NOT_ENABLED = Halt(kind="limit", reason="the guard has not let this session trade yet")
 """How every session begins."""
+MINUTE = timedelta(minutes=1)
 UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -58,6 +59,19 @@ class AtVenue(NamedTuple):
 
 
 @often_replaced
+class Conditions(NamedTuple):
+    """What trading depends on, as the runner's facts tell it.
+
+    `clock` is how far off it was seen, None while it is right. `unknown` is since when each order's fate has not been
+    known, `lost` the connections that are gone.
+    """
+
+    clock: str | None = None
+    unknown: Mapping[str, datetime] = MappingProxyType({})
+    lost: frozenset[str] = frozenset()
+
+
+@often_replaced
 class Guard(NamedTuple):
     """One session under guard. `config` and `started_by` are None until `runner_start`, `halt` while trading is free.
 
@@ -77,6 +91,7 @@ class Guard(NamedTuple):
     started_by: str | None = None
     cleared: int = 0
     venue: AtVenue = AtVenue()
+    conditions: Conditions = Conditions()
 
     @property
     def is_real(self) -> bool:

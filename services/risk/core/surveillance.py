@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from services.risk.core.state import Guard
 from services.risk.limits.excess import Excess
-from services.risk.limits.rules import broken_standing_rules
+from services.risk.limits.rules import CONDITIONAL, broken_standing_rules
 from services.risk.limits.slippage import realised_slippage
 from shared.domain.portfolio import metrics
 from shared.schemas.envelope import Event
@@ -85,8 +85,15 @@ def _halt_for(guard: Guard, facts: Facts, broken: Sequence[Excess]) -> None:
     if not broken or (guard.halt and guard.halt.kind == "kill"):
         return
     reason = "; ".join(f"{excess.rule}: allowed {excess.limit}, seen {excess.observed}" for excess in broken)
-    halt = Halt(kind="limit", reason=f"{reason}; no new risk until an operator resumes", operator="guard")
+    names = tuple(excess.rule for excess in broken)
+    conditions = names if CONDITIONAL.issuperset(names) else ()
+    until = "all is restored" if conditions and _resumes(guard) else "an operator resumes"
+    halt = Halt(kind="limit", reason=f"{reason}; no new risk until {until}", operator="guard", conditions=conditions)
     facts.tell(TradingHalted, message=f"trading halted by {reason}", details=halt)
+
+
+def _resumes(guard: Guard) -> bool:
+    return guard.config is not None and guard.config.is_live and guard.config.risk.resume_when_restored
 
 
 def _tell_breach(facts: Facts, excess: Excess, level: str) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.risk.core import halts
-from services.risk.core.fold import MINUTE
-from services.risk.core.state import Guard
+from services.risk.core.conditions import unmet
+from services.risk.core.state import MINUTE, Guard
 from services.risk.limits.excess import Excess
 from services.risk.limits.pricing import highest_price
 from services.risk.limits.proposal import Proposal
@@ -48,6 +48,8 @@ def broken_rule(guard: Guard, config: SessionConfig, ticket: Ticket, at: datetim
         return reduce_only(proposal)
     if guard.halt is not None:
         return halts.refusal(guard.halt)
+    if missing := unmet(guard, at):
+        return missing[0]
     standing = broken_standing_rules(guard.watch.standing(proposal.equity), config.risk)
     return standing[0] if standing else long_only(proposal) or broken_order_rule(proposal, config.risk)
 

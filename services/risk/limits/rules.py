@@ -35,6 +35,10 @@ STANDING_RULES: tuple[Callable[[Standing, RiskLimits], Excess | None], ...] = (
 """Asked whenever the account is marked, the venue fails, or an order may add risk."""
 
 
+CONDITIONAL = frozenset({"max_api_errors"})
+"""Those of them that a venue which answers again restores; the others wait for a person."""
+
+
 def broken_order_rule(proposal: Proposal, limits: RiskLimits) -> Excess | None:
     """The first rule that the order breaks, if any."""
     return next((excess for rule in ORDER_RULES if (excess := rule(proposal, limits))), None)

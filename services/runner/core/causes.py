@@ -7,6 +7,7 @@ from services.runner.core.inputs import (
     CallFailed,
     CallSucceeded,
     Examined,
+    GuardSilent,
     GuardSpoke,
     HealthChanged,
     Input,
@@ -36,6 +37,8 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"reports:{_name(state, reports[0]) if reports else _count(state)}", at)
         case KillHeard(command):
             return labelled(state, f"control:{command.sequence}", at)
+        case GuardSilent():
+            return labelled(state, f"silence:{iso(at)}", at)
         case StopRequested(reason):
             return labelled(state, f"stop:{reason}", at)
         case AccountObserved():

@@ -12,6 +12,7 @@ from services.runner.core.inputs import (
     CallFailed,
     CallSucceeded,
     Examined,
+    GuardSilent,
     GuardSpoke,
     HealthChanged,
     Input,
@@ -71,6 +72,8 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             _guard_spoke(telling, given.event)
         case KillHeard():
             _kill_heard(telling, given)
+        case GuardSilent():
+            _guard_silent(telling, given)
         case StopRequested():
             _stop_requested(telling, given.reason)
         case AccountObserved():
@@ -213,6 +216,13 @@ def _kill_heard(telling: Telling, given: KillHeard) -> None:
     )
     telling.tell(TradingHalted, level="error", details=halt, message=f"killed: {reason}")
     _pursue(telling, at_slice_end=False)
+
+
+def _guard_silent(telling: Telling, given: GuardSilent) -> None:
+    if telling.state.halt is not None or not telling.state.enabled:
+        return
+    halt = Halt(kind="limit", reason=given.reason, operator="runner", conditions=(given.missing,))
+    telling.tell(TradingHalted, level="error", details=halt, message=f"trading halted: {given.reason}")
 
 
 def _examined(telling: Telling, statement: Statement) -> None:

@@ -211,6 +211,8 @@ def _trading_halted(state: State, event: TradingHalted) -> State:
 
 
 def _trading_resumed(state: State, event: TradingResumed) -> State:
+    if event.details.restored:
+        return state._replace(halt=None) if state.halt is not None and state.halt.conditions else state
     cleared = max(state.cleared_up_to, event.details.control_sequence or 0)
     state = state._replace(enabled=True, halt=None, cleared_up_to=cleared, unconfirmed_kill=False, relieved=False)
     return state._replace(dealt=dealt.accepted(state.dealt)) if state.dealt.suspected else state

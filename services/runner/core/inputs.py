@@ -68,6 +68,14 @@ class KillHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardSilent:
+    """The guard has not been heard for too long: it, or the bus, is gone."""
+
+    missing: Literal["guard", "bus"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopRequested:
     """The session is to end in good order."""
 
@@ -142,4 +150,4 @@ class Examined:
 
 
 VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored | HealthChanged | Examined
-Input = SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble
+Input = GuardSilent | SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble

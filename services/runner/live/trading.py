@@ -13,6 +13,7 @@ from services.runner.live.dealing import Dealing
 from services.runner.live.health import HealthWatch
 from services.runner.live.opening import Opened
 from services.runner.live.reconciling import Reconciling
+from services.runner.live.silence import Silence
 from services.runner.live.slices import Slices
 from services.runner.preflight.finding import as_check, failures, refusal
 from services.runner.recollection import Recorded
@@ -56,13 +57,15 @@ class LiveTrading(Trading):
         slices = self._slices(state, hearing)
         dealing = self._dealing(account, conductor, hearing) if account else None
         health = HealthWatch(self._market.market, account, self._market.findings, hearing.hear)
+        dealt_with = self._dealt_with(account, dealing, conductor, hearing)
+        silence = Silence(lambda: hearing.guards_words, lambda: self._context.bus.problem, hearing.hear)
         return Way(
             conductor,
             dealing or PaperVenue(left.book, left.clock),
             conductor.conduct(self._warmup(state)),
             within=self._options.duration,
             market=LiveCourse(slices, ending(state.plan.config, state.market_start or self._start)),
-            companions=(slices.keep, health.keep, *(self._dealt_with(account, dealing, conductor, hearing))),
+            companions=(slices.keep, health.keep, silence.keep, *dealt_with),
         )
 
     def _dealt_with(

@@ -4,7 +4,15 @@ import json
 from collections.abc import Sequence
 
 from services.runner.core.evolve import SIZING, STOPPING
-from services.runner.core.inputs import AccountObserved, Input, KillHeard, Reported, SliceClosed, StopRequested
+from services.runner.core.inputs import (
+    AccountObserved,
+    GuardSilent,
+    Input,
+    KillHeard,
+    Reported,
+    SliceClosed,
+    StopRequested,
+)
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted
@@ -30,6 +38,8 @@ def input_of(facts: Sequence[Event]) -> Input | None:
     match facts[0]:
         case CandleClosed():
             return _slice(facts)
+        case TradingHalted(details=halt) if halt.conditions:
+            return GuardSilent("bus" if "bus" in halt.conditions else "guard", halt.reason)
         case TradingHalted() as halted:
             return KillHeard(_command(halted))
         case VenueObserved(details=account):

@@ -11,6 +11,7 @@ from services.runner.core.inputs import (
     CallFailed,
     CallSucceeded,
     Examined,
+    GuardSilent,
     GuardSpoke,
     HealthChanged,
     Input,
@@ -119,6 +120,8 @@ def named(given: Input) -> str:
             return f"the guard's {event.type} {event.id}"
         case KillHeard(command):
             return f"kill {command.sequence} on the CONTROL stream"
+        case GuardSilent(missing):
+            return f"the silence of the {missing}"
         case StopRequested(reason):
             return f"the wish to stop: {reason}"
         case Reported(reports):

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from services.risk.core import book as books
 from services.risk.core import marks, surveillance
-from services.risk.core.fold import MINUTE, evolve
+from services.risk.core.fold import evolve
+from services.risk.core.state import MINUTE
 from services.risk.core.state import Guard as Guard
 from services.risk.core.verdicts import approve, broken_rule, judge
 from services.risk.limits.pricing import highest_price
