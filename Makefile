@@ -47,6 +47,8 @@ test-docker: $(VENV)/all.stamp ## The tests that need a container engine; skippe
 soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
 	@SOAK=1 $(PY) -m pytest tests/property --numprocesses $(WORKERS) --dist worksteal
 	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
+	@$(PY) -m tests.trials.storm --kills $(KILLS) --results bench/results/storm.json
+	@$(PY) -m tests.trials.week --results bench/results/week.json
 
 bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
 	@$(PY) -m bench $(if $(FULL),--full) $(PARTS)

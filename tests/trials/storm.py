@@ -92,10 +92,10 @@ class Storm:
 def main(arguments: Sequence[str] | None = None) -> int:
     """One storm; a line of what it came to."""
     parser = argparse.ArgumentParser("python -m tests.trials.storm", description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=int, default=1000)
+    parser.add_argument("--minutes", type=int, default=3300)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--symbols", type=int, default=12)
-    parser.add_argument("--share", type=float, default=0.01)
+    parser.add_argument("--symbols", type=int, default=16)
+    parser.add_argument("--share", type=float, default=0.004)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, help="write the outcome as JSON, too")
     given = parser.parse_args(arguments)

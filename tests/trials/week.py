@@ -108,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """One week; what it came to."""
     parser = argparse.ArgumentParser("python -m tests.trials.week", description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, default=WEEK)
+    parser.add_argument("--results", type=Path, help="write the outcome as JSON, too")
     given = parser.parse_args(arguments)
     began = clock.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -124,6 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "differences": trial.differences,
     }
     print(json.dumps(outcome, indent=2))
+    if given.results:
+        given.results.parent.mkdir(parents=True, exist_ok=True)
+        given.results.write_text(json.dumps(outcome, indent=2) + "\n")
     return 1 if trial.differences else 0
 
 
