@@ -70,6 +70,7 @@ lock: $(VENV)/lock.stamp ## Compile requirements/*.txt from pyproject.toml
 up: ## Build and start the whole stack in containers, then print its URLs
 	@docker compose up -d --build --wait
 	@echo "Grafana    http://127.0.0.1:3000"
+	@echo "Desk       http://127.0.0.1:8080 (with DESK_TOKEN set)"
 	@echo "Prometheus http://127.0.0.1:9090"
 	@echo "NATS       nats://127.0.0.1:4222 (monitoring http://127.0.0.1:8222)"
 

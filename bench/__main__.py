@@ -31,6 +31,7 @@ PARTS: Mapping[str, str] = {
     "recording": "events into files and PostgreSQL",
     "replaying": "deciding a recorded session again",
     "services": "idle memory and time to ready",
+    "desk": "what 50 browsers cost the guard",
 }
 
 

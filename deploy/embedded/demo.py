@@ -17,14 +17,14 @@ from rich.console import Console
 
 from deploy.embedded.closing import print_summary
 from deploy.embedded.display import Scene, show
-from deploy.embedded.endpoints import OccupiedError, metrics_urls, sole_use
+from deploy.embedded.endpoints import OccupiedError, desk_url, metrics_urls, sole_use
 from deploy.embedded.following import Follower
 from deploy.embedded.keeping import GivenUpError, environment, python
 from deploy.embedded.nats_server import NatsServerError
 from deploy.embedded.options import Options, parse
 from deploy.embedded.postgres_server import PostgresServerError
 from deploy.embedded.readiness import Readiness
-from deploy.embedded.stack import RUNNER, Stack, wait_for
+from deploy.embedded.stack import LOOK_SECONDS, RUNNER, Stack, wait_for
 from deploy.embedded.terminal import foreground
 from shared.runtime.companions import accompanied
 from shared.runtime.errors import LeitstandError
@@ -68,7 +68,11 @@ class Demo:
             await self._stack.open()
             follower = self._follower = Follower(load_settings(environment(**self._stack.settings)))
             await accompanied(
-                self._trade(follower), follower.follow(), self._readiness.watch(), show(self._console, self._scene)
+                self._trade(follower),
+                follower.follow(),
+                self._readiness.watch(),
+                self._tell_desk(),
+                show(self._console, self._scene),
             )
         finally:
             await self._stack.close()
@@ -85,6 +89,14 @@ class Demo:
         finally:
             for task in (keeping, obeying):
                 task.cancel()
+
+    async def _tell_desk(self) -> None:
+        told = None
+        while True:
+            if (url := desk_url(self._stack.run)) not in (None, told):
+                self._console.print(f"Control desk: {url}", highlight=False)
+                told = url
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _obey(self) -> None:
         await self._stopping.wait()

@@ -42,7 +42,7 @@ def write_endpoints(run: Path, endpoints: Mapping[str, Any]) -> None:
 def remove_endpoints(run: Path) -> None:
     """Tell that nothing runs any more."""
     (run / "endpoints.json").unlink(missing_ok=True)
-    for announcement in run.glob("metrics-*.url"):
+    for announcement in (*run.glob("metrics-*.url"), *run.glob("desk.url")):
         announcement.unlink()
 
 
@@ -50,6 +50,11 @@ def metrics_urls(run: Path) -> dict[str, str]:
     """The metrics URL of each service that has announced one."""
     found = {path.stem.removeprefix("metrics-"): path for path in sorted(run.glob("metrics-*.url"))}
     return {name: text for name, path in found.items() if (text := _text(path))}
+
+
+def desk_url(run: Path) -> str | None:
+    """Where the control desk is, None before the guard has opened it."""
+    return _text(run / "desk.url") or None
 
 
 def _text(path: Path) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from deploy.embedded.endpoints import metrics_urls, remove_endpoints, write_endpoints
+from deploy.embedded.endpoints import desk_url, metrics_urls, remove_endpoints, write_endpoints
 from deploy.embedded.keeping import Keeper, Patience, environment
 from deploy.embedded.leash import Leash
 from deploy.embedded.leftovers import end_leftovers
@@ -93,7 +93,7 @@ class Stack:
     def tell_endpoints(self) -> None:
         """Write endpoints.json with what is known by now."""
         told = {"nats": self.settings["NATS_URL"], "database": self.settings.get("DATABASE_URL")}
-        write_endpoints(self.run, {**told, "metrics": metrics_urls(self.run)})
+        write_endpoints(self.run, {**told, "desk": desk_url(self.run), "metrics": metrics_urls(self.run)})
 
     async def keep(self) -> None:
         """Keep everything running until the runner is done; GivenUpError when a service does not stay up.
@@ -130,7 +130,7 @@ class Stack:
     async def _watch_endpoints(self) -> None:
         told: object = None
         while not self._closing:
-            if (now := (metrics_urls(self.run), self._postgres)) != told:
+            if (now := (metrics_urls(self.run), desk_url(self.run), self._postgres)) != told:
                 told = now
                 self.tell_endpoints()
             await asyncio.sleep(LOOK_SECONDS)

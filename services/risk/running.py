@@ -7,6 +7,7 @@ from typing import Any
 
 from services.risk.core.commands import SecondFactor
 from services.risk.core.verdicts import Seal
+from services.risk.desk.server import Desk
 from services.risk.heartbeats import beat
 from services.risk.recovery import History, recall, recall_since
 from services.risk.seal import own_seal
@@ -36,7 +37,12 @@ async def guard(context: Context) -> int:
     recovered.set()
     keeper = Keeper(snapshots, history.first_event - 1)
     loops = (service.follow_commands(), service.follow_events(keeper), watch.voice.keep(), beat(watch, service))
-    await _until(context.stopping, loops, lambda: _keep_last(keeper, service))
+    desk = Desk(context.settings, lambda: service.stack)
+    desk.open()
+    try:
+        await _until(context.stopping, loops, lambda: _keep_last(keeper, service))
+    finally:
+        await desk.close()
     return 0
 
 

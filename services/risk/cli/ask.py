@@ -23,7 +23,7 @@ async def ask(arguments: Namespace, settings: Settings) -> int:
     bus = await Bus.connect(settings, "risk")
     try:
         await bus.ensure_streams()
-        outcome = await _outcome(bus, arguments.command, arguments.session, _payload(arguments))
+        outcome = await carried_out(bus, arguments.command, arguments.session, _payload(arguments))
     finally:
         await bus.close()
     print(outcome.as_json() if arguments.json else outcome.as_text())
@@ -37,7 +37,8 @@ def _payload(arguments: Namespace) -> bytes:
     return json.dumps({name: value for name, value in fields.items() if value}).encode()
 
 
-async def _outcome(bus: Bus, name: str, session_id: str | None, payload: bytes) -> Outcome:
+async def carried_out(bus: Bus, name: str, session_id: str | None, payload: bytes) -> Outcome:
+    """Store the command and answer what the guard tells about it; RetryableError when it can't be stored."""
     before = await bus.last_sequence(EVENTS)
     sequence = await bus.command(name, session_id, payload)
     return Outcome(name, sequence, await _facts(bus, before + 1, sequence))

@@ -1,0 +1,1 @@
+"""The control desk: one page from the guard's process."""

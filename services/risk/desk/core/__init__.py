@@ -1,0 +1,1 @@
+"""What the desk shows and whom it lets in: no clock, no I/O."""

@@ -1,0 +1,192 @@
+"""The page's sections, each a document of its own, so that only what has changed is sent."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from services.risk.core.stack import Stack
+from services.risk.core.state import NOT_ENABLED, Guard
+from services.risk.core.usage import Use, limits_in_use
+from services.risk.desk.core.view import Beat, DeskView, Session
+from shared.domain.portfolio import ZERO
+from shared.schemas.guard import Halt
+from shared.schemas.values import SERVICES, iso, plain
+
+Sections = Mapping[str, Mapping[str, Any]]
+_SHARES = frozenset(
+    {
+        "max_risk_per_trade",
+        "max_position_size",
+        "daily_loss_limit",
+        "max_open_exposure",
+        "max_drawdown_limit",
+        "max_slippage",
+    }
+)
+
+
+class Surroundings(NamedTuple):
+    """What the page shows and no fact tells: since when the guard stands, its settings, what is wrong with its bus."""
+
+    up_since: datetime
+    asks_code: bool
+    problem: str | None = None
+
+
+def sections(view: DeskView, stack: Stack, around: Surroundings) -> Sections:
+    """All of the page but the feed."""
+    found: dict[str, Mapping[str, Any]] = {
+        "status": _status(stack, around),
+        "services": {name: _beat(view.beats.get(name)) for name in SERVICES},
+        "venue": {
+            **view.venue._asdict(),
+            "last_error_at": _instant(view.venue.last_error_at),
+            "down": {peer: iso(at) for peer, at in view.venue.down.items()},
+        },
+    }
+    for name, session in view.sessions.items():
+        guard = stack.guards.get(name)
+        found[f"session:{name}"] = _session(session, guard)
+        if guard is not None:
+            found[f"book:{name}"] = _book(guard)
+        if session.curve:
+            found[f"curve:{name}"] = _curve(session)
+    return found
+
+
+def state_of(stack: Stack) -> tuple[str, Halt | None]:
+    """running, paused, stopped or killed, and the halt behind it."""
+    if stack.halt is not None:
+        return _word(stack.halt), stack.halt
+    started = [guard for guard in stack.guards.values() if guard.started_by]
+    halts = [guard.halt for guard in started if guard.halt is not None]
+    if not started:
+        return "stopped", None
+    if len(halts) < len(started):
+        return "running", None
+    strongest = max(halts, key=lambda halt: ("limit", "pause", "kill").index(halt.kind))
+    return _word(strongest), strongest
+
+
+def _word(halt: Halt) -> str:
+    return {"kill": "killed", "pause": "paused", "limit": "stopped"}[halt.kind]
+
+
+def _status(stack: Stack, around: Surroundings) -> Mapping[str, Any]:
+    state, halt = state_of(stack)
+    return {
+        "state": state,
+        "halt": _halt(halt),
+        "can_resume": stack.halt is not None or bool(stack.halted_sessions()),
+        "up_since": iso(around.up_since),
+        "asks_code": around.asks_code,
+        "problem": around.problem,
+    }
+
+
+def _halt(halt: Halt | None) -> Mapping[str, Any] | None:
+    return None if halt is None else {"kind": halt.kind, "reason": halt.reason, "operator": halt.operator}
+
+
+def _beat(beat: Beat | None) -> Mapping[str, Any] | None:
+    return None if beat is None else {"at": iso(beat.at), "uptime_seconds": beat.uptime_seconds}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else iso(at)
+
+
+def _session(session: Session, guard: Guard | None) -> Mapping[str, Any]:
+    config = session.start.config
+    return {
+        "id": session.id,
+        "name": config.name,
+        "mode": session.start.mode,
+        "venue": config.venue,
+        "strategies": [entry.label or entry.name for entry in config.strategies],
+        "symbols": list(config.symbols),
+        "quote": config.quote,
+        "initial_capital": plain(config.initial_capital),
+        "status": _session_status(session, guard),
+        "halt": _halt(guard.halt) if guard and guard.halt != NOT_ENABLED else None,
+        "phase": session.phase,
+        "started_at": iso(session.started_at),
+        "ended_at": _instant(session.ended_at),
+        "market_time": _instant(session.market_time),
+        "equity": plain(session.equity),
+        "pnl": plain(session.pnl),
+        "drawdown": plain(session.drawdown),
+        "trades": session.trades,
+        "wins": session.wins,
+    }
+
+
+def _curve(session: Session) -> Mapping[str, Any]:
+    points = [[iso(point.at), plain(point.equity)] for point in session.curve]
+    if session.market_time is not None and session.market_time > session.curve[-1].at:
+        points.append([iso(session.market_time), plain(session.equity)])
+    return {"points": points}
+
+
+def _session_status(session: Session, guard: Guard | None) -> str:
+    if session.ended_at is not None or guard is None or guard.halt in (None, NOT_ENABLED):
+        return session.status
+    assert guard.halt is not None
+    return _word(guard.halt)
+
+
+def _book(guard: Guard) -> Mapping[str, Any]:
+    account = guard.portfolio
+    return {
+        "positions": [
+            {
+                "strategy": strategy,
+                "symbol": symbol,
+                "qty": plain(held.qty),
+                "entry_price": _rounded(held.entry_price) if held.bought_qty else None,
+                "price": plain(account.closes[symbol]),
+                "value": _rounded(held.qty * account.closes[symbol]),
+                "pnl": _rounded(held.qty * account.closes[symbol] - held.value) if held.bought_qty else None,
+                "opened_at": iso(held.opened_at),
+            }
+            for (strategy, symbol), held in account.positions.items()
+        ],
+        "orders": [
+            {
+                "id": order.ticket.client_order_id,
+                "symbol": order.ticket.symbol,
+                "side": order.ticket.side.value,
+                "type": order.ticket.type.value,
+                "purpose": order.ticket.purpose,
+                "qty": plain(order.ticket.qty),
+                "leaves": plain(order.leaves),
+                "price": plain(order.ticket.price or order.ticket.stop_price or order.ticket.reference_price),
+            }
+            for order in guard.book.working.values()
+        ],
+        "limits": [_limit(use) for use in limits_in_use(guard)],
+    }
+
+
+def _rounded(amount: Decimal) -> str:
+    return plain(round(amount, 8))
+
+
+def _limit(use: Use) -> Mapping[str, Any]:
+    bound, used = _number(use.bound), _number(use.used)
+    return {
+        "limit": use.limit,
+        "bound": use.bound,
+        "used": use.used,
+        "unit": "share" if use.limit in _SHARES else "count",
+        "share": plain(round(used / bound, 4)) if bound and used is not None else None,
+        "headroom": plain(max(bound - used, ZERO)) if bound is not None and used is not None else None,
+    }
+
+
+def _number(text: str | None) -> Decimal | None:
+    try:
+        return Decimal(text) if text is not None else None
+    except InvalidOperation:
+        return None

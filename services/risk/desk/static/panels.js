@@ -1,0 +1,105 @@
+import { byId, el, table, write } from "./dom.js";
+import { clock, moment, number, percent, price, quantity, signed, span, tone, words } from "./format.js";
+import { draw } from "./chart.js";
+
+const SHAPES = { running: "●", paused: "❚❚", stopped: "■", killed: "✖" };
+const SILENT_AFTER_SECONDS = 20;
+
+export function status(content) {
+  const badge = byId("state");
+  badge.dataset.state = content.state;
+  write("state", `${SHAPES[content.state]} ${content.state}`);
+  const halt = content.halt;
+  const by = halt ? `${halt.kind} by ${halt.operator ?? "the guard"}: ${halt.reason}` : "";
+  write("why", content.problem ? `The guard's bus: ${content.problem}` : by);
+  byId("why").hidden = !(content.problem || by);
+  byId("resume").disabled = !content.can_resume;
+  document.title = `${content.state} – Leitstand`;
+}
+
+export function figures(session, book) {
+  write("equity", number(session.equity));
+  write("quote", session.quote);
+  write("pnl", signed(session.pnl), tone(session.pnl));
+  write("pnl-share", percent(Number(session.pnl) / Number(session.initial_capital)));
+  write("drawdown", percent(session.drawdown));
+  write("active", book ? String(book.positions.length) : "0");
+  write("trades", `${session.trades} closed, ${session.wins} won`);
+  write("phase", session.phase ? words(session.phase) : "–");
+  write("market", session.market_time ? `${moment(session.market_time)} UTC` : "–");
+}
+
+export function curve(session, content) {
+  draw(byId("chart"), content?.points ?? [], Number(session.initial_capital));
+}
+
+export function book(content) {
+  const { positions, orders, limits } = content ?? { positions: [], orders: [], limits: [] };
+  table(byId("positions"), positions.map(position), 6, "No open position.");
+  table(byId("orders"), orders.map(order), 6, "No open order.");
+  byId("limits").replaceChildren(...(limits.length ? limits.map(gauge) : [el("p", { class: "empty" }, "No session is running.")]));
+}
+
+const cell = (text, kind) => el("td", kind ? { class: kind } : {}, text);
+
+function position(held) {
+  const pnl = held.pnl === null ? cell("–", "num") : cell(signed(held.pnl), "num");
+  if (held.pnl !== null) pnl.dataset.tone = tone(held.pnl);
+  return el("tr", {},
+    cell(held.symbol), cell(held.strategy, "quiet"), cell(quantity(held.qty), "num"),
+    cell(held.entry_price === null ? "–" : price(held.entry_price), "num"), cell(price(held.price), "num"), pnl);
+}
+
+function order(open) {
+  return el("tr", {},
+    cell(open.symbol), cell(`${open.side === "buy" ? "↗" : "↘"} ${open.side}`), cell(words(open.type)),
+    cell(open.purpose, "quiet"), cell(quantity(open.leaves), "num"), cell(price(open.price), "num"));
+}
+
+function gauge(limit) {
+  const share = limit.share === null ? null : Number(limit.share);
+  const show = (text) => (limit.unit === "share" && !Number.isNaN(Number(text)) ? percent(text) : text);
+  const head = el("div", { class: "gauge-head" }, el("span", {}, words(limit.limit)));
+  if (share === null) {
+    const rule = `${show(limit.bound)}${limit.unit === "share" && limit.bound !== "off" ? " an order" : ""}`;
+    head.append(el("span", { class: "num quiet" }, rule));
+    return el("div", { class: "gauge" }, head);
+  }
+  const level = share >= 0.9 ? "full" : share >= 0.7 ? "high" : "low";
+  const mark = { full: "✖ ", high: "▲ ", low: "" }[level];
+  head.append(el("span", { class: "num" }, `${mark}${show(limit.used)} of ${show(limit.bound)}`));
+  const fill = el("div", { class: "fill", "data-level": level });
+  fill.style.width = `${Math.min(share, 1) * 100}%`;
+  const label = { role: "meter", "aria-label": words(limit.limit), "aria-valuemin": 0, "aria-valuemax": 100 };
+  const bar = el("div", { class: "bar", ...label, "aria-valuenow": Math.round(share * 100) }, fill);
+  return el("div", { class: "gauge" }, head, bar, el("div", { class: "quiet small" }, `${show(limit.headroom)} left`));
+}
+
+export function venue(content) {
+  const down = Object.entries(content.down);
+  const lost = down.map(([peer, at]) => `${peer} since ${clock(at)} UTC`).join(", ");
+  write("venue-connection", down.length ? `▼ lost: ${lost}` : "● nothing is known to be lost", down.length ? "loss" : "even");
+  write("venue-errors", content.errors ? `${content.errors}, last at ${clock(content.last_error_at)} UTC` : "none");
+  write("venue-last", content.last_error ?? "");
+  write("venue-latency", content.latency_ms ? `${number(content.latency_ms, 0)} ms` : "not measured yet");
+}
+
+/** What grows older by itself. `now` is the desk's clock in milliseconds. */
+export function ages(services, upSince, now) {
+  write("uptime", upSince ? span((now - Date.parse(upSince)) / 1000) : "–");
+  const rows = Object.entries(services ?? {}).map(([name, beat]) => service(name, beat, now));
+  byId("services").replaceChildren(...rows);
+  const runner = services?.runner;
+  write("heartbeat", runner ? `${span((now - Date.parse(runner.at)) / 1000)} ago` : "never");
+}
+
+function service(name, beat, now) {
+  const age = beat ? (now - Date.parse(beat.at)) / 1000 : null;
+  const [mark, word, kind] = age === null ? ["○", "not heard yet", "even"]
+    : beat.uptime_seconds === null ? ["○", `last word ${span(age)} ago`, "even"]
+    : age > SILENT_AFTER_SECONDS ? ["▼", `silent for ${span(age)}`, "loss"]
+    : ["●", `heard ${span(age)} ago`, "gain"];
+  const up = beat?.uptime_seconds && age <= SILENT_AFTER_SECONDS ? `up ${span(beat.uptime_seconds + age)}` : "";
+  const state = el("td", { "data-tone": kind }, `${mark} ${word}`);
+  return el("tr", {}, el("th", { scope: "row" }, name), state, el("td", { class: "num quiet" }, up));
+}
