@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from services.risk.core.stack import Stack
 from services.risk.core.state import NOT_ENABLED, Guard
 from services.risk.core.usage import Use, limits_in_use
+from services.risk.desk.core.venue import VenueHealth
 from services.risk.desk.core.view import Beat, DeskView, Session
 from shared.domain.portfolio import ZERO
 from shared.schemas.guard import Halt
@@ -39,11 +40,7 @@ def sections(view: DeskView, stack: Stack, around: Surroundings) -> Sections:
     found: dict[str, Mapping[str, Any]] = {
         "status": _status(stack, around),
         "services": {name: _beat(view.beats.get(name)) for name in SERVICES},
-        "venue": {
-            **view.venue._asdict(),
-            "last_error_at": _instant(view.venue.last_error_at),
-            "down": {peer: iso(at) for peer, at in view.venue.down.items()},
-        },
+        "venue": _venue(view.venue),
     }
     for name, session in view.sessions.items():
         guard = stack.guards.get(name)
@@ -53,6 +50,17 @@ def sections(view: DeskView, stack: Stack, around: Surroundings) -> Sections:
         if session.curve:
             found[f"curve:{name}"] = _curve(session)
     return found
+
+
+def _venue(venue: VenueHealth) -> Mapping[str, Any]:
+    return {
+        "errors": venue.errors,
+        "last_error": venue.last_error,
+        "last_error_at": _instant(venue.last_error_at),
+        "down": {peer: iso(at) for peer, at in venue.down.items()},
+        "latency_ms": venue.latency_ms,
+        "books": {"at": iso(venue.books.at), "agree": venue.books.agree} if venue.books else None,
+    }
 
 
 def state_of(stack: Stack) -> tuple[str, Halt | None]:

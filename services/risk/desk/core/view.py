@@ -7,11 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from services.risk.desk.core.feed import EMPTY, Feed, line_of, noted
+from services.risk.desk.core.venue import VenueHealth, with_fact
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import (
-    ConnectionLost,
-    ConnectionRestored,
-    ErrorRaised,
     Heartbeat,
     PhaseEnd,
     PhaseStart,
@@ -20,7 +18,6 @@ from shared.schemas.lifecycle import (
     SessionStart,
 )
 from shared.schemas.market import EquityMarked
-from shared.schemas.values import STACK
 
 POINTS = 240
 """A curve has at most so many points; then every second one is dropped."""
@@ -62,15 +59,6 @@ class Beat(NamedTuple):
     uptime_seconds: float | None = None
 
 
-class VenueHealth(NamedTuple):
-    """Failed calls to venues and connections that are down, by peer."""
-
-    errors: int = 0
-    last_error: str | None = None
-    last_error_at: datetime | None = None
-    down: Mapping[str, datetime] = MappingProxyType({})
-
-
 class DeskView(NamedTuple):
     """Everything that the stream tells and that the guard does not keep. `sequence` is the last fact's number."""
 
@@ -90,7 +78,7 @@ def evolve(view: DeskView, sequence: int, event: Event) -> DeskView:
         noted(view.feed, line_of(sequence, event)),
         with_session(view.sessions, event),
         _with_beat(view.beats, event),
-        _with_venue(view.venue, event),
+        with_fact(view.venue, event, _simulated(view.sessions.get(event.session_id))),
     )
 
 
@@ -166,11 +154,5 @@ def _with_beat(beats: Mapping[str, Beat], event: Event) -> Mapping[str, Beat]:
     return {**beats, event.service: Beat(event.timestamp)}
 
 
-def _with_venue(venue: VenueHealth, event: Event) -> VenueHealth:
-    if isinstance(event, ErrorRaised) and event.details.api:
-        return venue._replace(errors=venue.errors + 1, last_error=event.error, last_error_at=event.timestamp)
-    if isinstance(event, ConnectionLost) and event.session_id != STACK:
-        return venue._replace(down={**venue.down, event.details.peer: event.timestamp})
-    if isinstance(event, ConnectionRestored):
-        return venue._replace(down={peer: at for peer, at in venue.down.items() if peer != event.details.peer})
-    return venue
+def _simulated(session: Session | None) -> bool:
+    return session is None or session.start.mode == "dry_run"

@@ -81,7 +81,10 @@ export function venue(content) {
   write("venue-connection", down.length ? `▼ lost: ${lost}` : "● nothing is known to be lost", down.length ? "loss" : "even");
   write("venue-errors", content.errors ? `${content.errors}, last at ${clock(content.last_error_at)} UTC` : "none");
   write("venue-last", content.last_error ?? "");
-  write("venue-latency", content.latency_ms ? `${number(content.latency_ms, 0)} ms` : "not measured yet");
+  write("venue-latency", content.latency_ms === null ? "not measured yet" : `${number(content.latency_ms, 0)} ms`);
+  const books = content.books;
+  const verdict = books?.agree ? "● agree" : "▼ differ";
+  write("venue-books", books ? `${verdict}, looked at ${clock(books.at)} UTC` : "not compared yet", books && !books.agree ? "loss" : "even");
 }
 
 /** What grows older by itself. `now` is the desk's clock in milliseconds. */
