@@ -125,7 +125,7 @@ async def test_no_risk_is_taken_while_it_is_missing_and_trading_goes_on_once_it_
 ) -> None:
     take, give, limits = TROUBLES[condition]
     trouble = Trouble(condition, take, give, resumes=True)
-    trial = Trial(tmp_path, minutes=14, patience=1.0, trouble=trouble, risk={**limits, "resume_when_restored": True})
+    trial = Trial(tmp_path, minutes=30, patience=1.0, trouble=trouble, risk={**limits, "resume_when_restored": True})
     await trial.run()
     restored = next(
         number
