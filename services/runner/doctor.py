@@ -12,6 +12,7 @@ from services.runner.core.plan import PlanError, plan
 from services.runner.course import opening
 from services.runner.feeds.port import FeedError
 from services.runner.live.opening import LiveMarket
+from services.runner.live.testnet_record import promoted
 from services.runner.preflight import session as of_session
 from services.runner.preflight import stack as of_stack
 from services.runner.preflight.finding import Finding, failed, failures, passed
@@ -63,7 +64,8 @@ async def _session(options: Options, settings: Settings, bus: Bus | None) -> Seq
         left = await unfinished(bus, config.name) if bus else None
         since = f"; under way since {left.timestamp:%Y-%m-%d %H:%M}" if left else ""
         async with LiveMarket(config, settings) as market:
-            return (_described(config, since), *await market.examined(begins=left is None))
+            promotion = await promoted(bus, config, settings) if bus else ()
+            return (_described(config, since), *await market.examined(begins=left is None), *promotion)
     except (LeitstandError, FeedError, StrategyError, PlanError) as error:
         return (failed("session", str(error), f"correct {options.session}"),)
 

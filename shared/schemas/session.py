@@ -316,6 +316,12 @@ class RiskLimits(Section):
     kill_patience: Duration = Field(default=_KILL_PATIENCE, exclude_if=lambda value: value == _KILL_PATIENCE)
 
 
+class Live(Section):
+    """What a session must have shown before it trades real money: `min_testnet_days` on the venue's testnet."""
+
+    min_testnet_days: int = Field(default=7, ge=1)
+
+
 Combine = Literal["all", "any", "side_by_side"]
 
 
@@ -344,6 +350,10 @@ def _is_absent(value: object) -> bool:
     return value is None
 
 
+def _is_usual_record(value: Live) -> bool:
+    return value == Live()
+
+
 class SessionConfig(Section):
     """One trading session, whole."""
 
@@ -366,6 +376,7 @@ class SessionConfig(Section):
     instrument: Instrument = Instrument()
     instruments: dict[Symbol, Instrument] = {}
     risk: RiskLimits = RiskLimits()
+    live: Live = Field(default=Live(), exclude_if=_is_usual_record)
     shadow: Shadow | None = Field(default=None, exclude_if=_is_absent)
 
     @model_validator(mode="after")

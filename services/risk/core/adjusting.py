@@ -67,6 +67,13 @@ def too_much_for_live(limits: RiskLimits) -> str | None:
     return f"max_risk_per_trade may be {MOST_AT_RISK_LIVE} at most with real money"
 
 
+def with_ceiling(limits: RiskLimits) -> RiskLimits:
+    """The limits as they count with real money, whatever the session file says."""
+    if too_much_for_live(limits) is None:
+        return limits
+    return limits.model_copy(update={"max_risk_per_trade": MOST_AT_RISK_LIVE})
+
+
 def _raises(old: Any, new: Any) -> bool:
     if isinstance(old, tuple):
         return not set(new) <= set(old)

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.risk.core import book as books
 from services.risk.core import halts, marks
-from services.risk.core.adjusting import changed_limits
+from services.risk.core.adjusting import changed_limits, with_ceiling
 from services.risk.core.state import MINUTE, NOT_ENABLED, AtVenue, Guard
 from services.risk.limits.pricing import highest_price
 from shared.domain import portfolio as accounts
@@ -49,6 +49,8 @@ def _started(guard: Guard, event: RunnerStart) -> Guard:
     if guard.started_by is not None:
         return guard
     config = event.details.config
+    if event.details.mode == "live":
+        config = config.model_copy(update={"risk": with_ceiling(config.risk)})
     return guard._replace(
         config=config,
         portfolio=accounts.opened(config.initial_capital, config.quote),

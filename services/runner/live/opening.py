@@ -186,8 +186,6 @@ def obstacle(config: SessionConfig, mode: Mode) -> str | None:
         return f"feed {feed!r} is no live market; known are {', '.join(CONNECTORS)}"
     if config.shadow is not None:
         return "shadow: a session on a live market can't have one yet; take the table out"
-    if mode == "live":
-        return "LIVE_TRADING: this version trades on the testnet only; leave LIVE_TRADING=false"
     if mode != "dry_run" and config.venue != feed:
         return f"venue {config.venue!r} with feed {feed!r}: orders go where the prices come from"
     return CONNECTORS[feed].obstacle(config)

@@ -15,6 +15,7 @@ from services.runner.live.opening import Opened
 from services.runner.live.reconciling import Reconciling
 from services.runner.live.silence import Silence
 from services.runner.live.slices import Slices
+from services.runner.live.testnet_record import promoted
 from services.runner.preflight.finding import as_check, failures, refusal
 from services.runner.recollection import Recorded
 from services.runner.setting_up import Options
@@ -45,8 +46,10 @@ class LiveTrading(Trading):
 
         One that goes on is not kept from it: what it has at the venue needs somebody who watches.
         """
-        if failures(self._market.findings):
-            raise SettingsError(refusal(self._config.name, self._market.findings))
+        promotion = await promoted(self._context.bus, self._config, self._context.settings)
+        findings = (*self._market.findings, *promotion)
+        if failures(findings):
+            raise SettingsError(refusal(self._config.name, findings))
         return await super()._opened()
 
     async def _way(self, left: Recorded, hearing: Hearing) -> Way:

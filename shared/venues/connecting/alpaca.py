@@ -25,6 +25,10 @@ def obstacle(config: SessionConfig) -> str | None:
 
 def keys(settings: Settings) -> Keys:
     """Alpaca tells prices, rules and trading hours to its users only, so a dry run needs the key too."""
+    if settings.mode == "live":
+        return Keys(
+            ("ALPACA_API_KEY", "ALPACA_SECRET_KEY"), settings.alpaca_api_key is not None, "or LIVE_TRADING=false"
+        )
     names = ("ALPACA_PAPER_API_KEY", "ALPACA_PAPER_SECRET_KEY")
     return Keys(names, settings.alpaca_paper_api_key is not None, "in a dry run, too, for the prices; no order is sent")
 
@@ -55,10 +59,11 @@ def _obstacle_of(symbol: str, config: SessionConfig) -> str | None:
 def _access(settings: Settings) -> "alpaca.Access":
     from shared.venues import alpaca
 
+    live = settings.mode == "live"
     return alpaca.Access(
-        paper=True,
-        key=clear(settings.alpaca_paper_api_key),
-        secret=clear(settings.alpaca_paper_secret_key),
+        paper=not live,
+        key=clear(settings.alpaca_api_key if live else settings.alpaca_paper_api_key),
+        secret=clear(settings.alpaca_secret_key if live else settings.alpaca_paper_secret_key),
         base_url=settings.alpaca_base_url,
         data_url=settings.alpaca_data_url,
         stream_url=settings.alpaca_stream_url,
