@@ -35,6 +35,13 @@ async def ended_within(work: Coroutine[Any, Any, T], seconds: float) -> T:
             raise TimeoutError
         return task.result()
     finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=_CANCELLED_AGAIN_SECONDS)
+        await ended(task)
+
+
+async def ended(task: "asyncio.Future[Any]") -> None:
+    """Return once `task` has been ended, be it by a cancellation that it did not lose; what it raised is let go."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCELLED_AGAIN_SECONDS)
+    if not task.cancelled():
+        task.exception()

@@ -10,6 +10,7 @@ from pathlib import Path
 from services.risk import heartbeats
 from services.runner.live import calling, dealing, health, reconciling, silence, slices
 from shared.runtime import clock, snapshots
+from shared.venues import budget
 from shared.venues.binance import client
 from shared.venues.binance.account import BinanceAccount
 from tests.trials.market_clock import MarketClock
@@ -28,6 +29,7 @@ def main() -> None:
     calling.FIRST_PAUSE, calling.LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
     reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 0.5, 0.1
+    budget.WINDOW_SECONDS = 0.2
     snapshots.EVERY_EVENTS, snapshots.PAUSE_SECONDS = 200, 0.0
     heartbeats.EVERY_SECONDS = 0.5
     silence.SILENCE_SECONDS, health.EVERY_SECONDS, health.SECOND_LOOK_SECONDS = 2.0, 1.0, 0.1

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from services.runner.core.inputs import CallFailed, LinkLost, LinkRestored, VenueTrouble
 from services.runner.feeds.port import Slice
 from shared.runtime import clock
-from shared.runtime.patience import set_within
+from shared.runtime.patience import ended, set_within
 from shared.schemas.market import Candle
 from shared.venues.live import Market
 from shared.venues.trouble import Fate, VenueError
@@ -64,17 +64,24 @@ class Slices:
         while True:
             self._alive = clock.monotonic()
             try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._market.follow(self._heard, self._heard_something))
-                    group.create_task(self._until_mute())
-            except* VenueError as errors:
-                self._lose(str(errors.exceptions[0]))
+                await self._follow()
+            except VenueError as error:
+                self._lose(str(error))
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _until_mute(self) -> None:
-        while (silent := clock.monotonic() - self._alive) < MUTE_SECONDS:
-            await asyncio.sleep(MUTE_SECONDS - silent)
-        raise VenueError(self._market.name, Fate.RETRY, f"nothing was heard for {MUTE_SECONDS:.0f} s")
+    async def _follow(self) -> None:
+        """Follow the stream to its end, or until it is mute for too long; its client may lose a cancellation."""
+        following = asyncio.ensure_future(self._market.follow(self._heard, self._heard_something))
+        try:
+            while not following.done() and (silent := clock.monotonic() - self._alive) < MUTE_SECONDS:
+                await asyncio.wait({following}, timeout=MUTE_SECONDS - silent)
+            if not following.done():
+                raise VenueError(self._market.name, Fate.RETRY, f"nothing was heard for {MUTE_SECONDS:.0f} s")
+            if following.cancelled():
+                raise VenueError(self._market.name, Fate.RETRY, "the stream was broken off by its client")
+            following.result()
+        finally:
+            await ended(following)
 
     def _heard_something(self) -> None:
         self._alive = clock.monotonic()
