@@ -131,3 +131,19 @@ def test_what_was_told_long_ago_is_not_kept_in_mind() -> None:
     later = START + timedelta(hours=1)
     state, _ = told(state, replace(QUIET, since=later, at=later, balances=None))
     assert state.dealt.trades == {}
+
+
+def test_the_last_execution_of_an_order_is_told_once_even_after_a_clock_that_was_far_ahead() -> None:
+    state = filled(with_order(account()), executed("t1", "2"))
+    state, _ = told(state, replace(QUIET, at=START + timedelta(hours=1), balances=None))
+    state, _ = told(state, replace(QUIET, balances=None))
+    assert understood(state, executed("t1", "2")) is None
+
+
+def test_trades_of_others_are_not_told_again_by_a_clock_that_was_set_back() -> None:
+    theirs = Execution("BTCUSDT", Side.SELL, START, executed("t9", "0.5", "web_1"))
+    state, _ = told(account(), replace(QUIET, executions=(theirs,), balances=None))
+    late = START + timedelta(hours=1)
+    state, _ = told(state, replace(QUIET, at=late, balances=None))
+    state, _ = told(state, replace(QUIET, balances=None))
+    assert state.dealt.agreed_at == late

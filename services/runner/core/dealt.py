@@ -25,7 +25,8 @@ class Dealt(NamedTuple):
 
     `trades` are the executions that were told, ours and others', by symbol and number, with when that was; `ended`
     are the orders that went last; `foreign` the names of others' orders that were told. `suspected` is how the last
-    statement differed, `seen` how many in a row have differed just so. `agreed_at` is when the last statement was made.
+    statement differed, `seen` how many in a row have differed just so. `agreed_at` is when the latest statement was
+    made; it never goes back, for what was told before it is forgotten, and a clock may be set.
     """
 
     before: Mapping[str, Decimal] = MappingProxyType({})
@@ -90,7 +91,7 @@ def with_statement(dealt: Dealt, event: AccountReconciled) -> Dealt:
         moved=with_moves(dealt.moved, _units(found.foreign_moves)),
         trades={**recent, **others},
         foreign=dealt.foreign | set(found.foreign_orders),
-        agreed_at=found.at,
+        agreed_at=max(found.at, dealt.agreed_at or found.at),
     )
 
 

@@ -173,18 +173,19 @@ def _order_filled(state: State, event: OrderFilled) -> State:
     state = state._replace(portfolio=after)
     if state.plan.config.is_live:
         state = state._replace(dealt=dealt.with_fill(state.dealt, fill, after.quote, event.timestamp))
-    if order and fill.status == "filled":
-        state = _gone(state, fill.client_order_id)
-    elif order:
+    if order:
         trades = order.trades | {fill.trade_id}
         state = _changed(state, fill.client_order_id, filled_qty=order.filled_qty + fill.qty, trades=trades)
+        state = _gone(state, fill.client_order_id) if fill.status == "filled" else state
     return _flat_again(state, (fill.strategy, fill.symbol)) if trip else state
 
 
 def _is_told(state: State, fill: Fill) -> bool:
     """Whether the guard and we have both told the same execution of an order of ours."""
-    own = fill.client_order_id in state.orders or fill.client_order_id in state.dealt.ended
-    return own and dealt.trade_key(fill.symbol, fill.trade_id) in state.dealt.trades
+    order = state.orders.get(fill.client_order_id) or state.dealt.ended.get(fill.client_order_id)
+    if order is None:
+        return False
+    return fill.trade_id in order.trades or dealt.trade_key(fill.symbol, fill.trade_id) in state.dealt.trades
 
 
 def _dust_left(state: State, event: DustLeft) -> State:
