@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from shared.runtime.patience import ended
+
 T = TypeVar("T")
 
 
 async def accompanied(main: Coroutine[Any, Any, T], *companions: Coroutine[Any, Any, None]) -> T:
     """The result of `main`, while `companions` run beside it.
 
-    The first failure of any of them ends all and is raised.
+    The first failure of any of them ends all and is raised, one that loses a cancellation too, as libraries with
+    `asyncio.wait_for` in them do before Python 3.12.
     """
     leading = asyncio.ensure_future(main)
     others = [asyncio.ensure_future(companion) for companion in companions]
@@ -22,6 +25,4 @@ async def accompanied(main: Coroutine[Any, Any, T], *companions: Coroutine[Any, 
                 task.result()
         return leading.result()
     finally:
-        for task in (leading, *others):
-            task.cancel()
-        await asyncio.gather(leading, *others, return_exceptions=True)
+        await ended(leading, *others)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-_CANCELLED_AGAIN_SECONDS = 0.05
+_CANCELLED_AGAIN_SECONDS = 0.5
 T = TypeVar("T")
 
 
@@ -22,8 +22,8 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
         return event.is_set()
 
 
-async def ended_within(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """What `work` answers; TimeoutError when it takes longer, and then it has been ended.
+async def ended_within(work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
+    """What `work` answers; TimeoutError when it takes longer than `seconds`, and then it has been ended.
 
     Unlike `asyncio.timeout`, this also ends work that loses a cancellation, as libraries with `asyncio.wait_for` in
     them do before Python 3.12.
@@ -38,10 +38,21 @@ async def ended_within(work: Coroutine[Any, Any, T], seconds: float) -> T:
         await ended(task)
 
 
-async def ended(task: "asyncio.Future[Any]") -> None:
-    """Return once `task` has been ended, be it by a cancellation that it did not lose; what it raised is let go."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=_CANCELLED_AGAIN_SECONDS)
-    if not task.cancelled():
-        task.exception()
+async def ended(*tasks: "asyncio.Future[Any]") -> None:
+    """Return once all `tasks` have been ended, be it by a cancellation that they did not lose.
+
+    What they raised is let go. Who is cancelled while waiting here is so once they have ended.
+    """
+    interrupted: asyncio.CancelledError | None = None
+    while going_on := [task for task in tasks if not task.done()]:
+        for task in going_on:
+            task.cancel()
+        try:
+            await asyncio.wait(going_on, timeout=_CANCELLED_AGAIN_SECONDS)
+        except asyncio.CancelledError as error:
+            interrupted = error
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
+    if interrupted is not None:
+        raise interrupted

@@ -12,7 +12,7 @@ from shared.schemas.values import Side
 from tests.trials.binance import Trial
 from tests.venues.faults import Fault
 
-PATIENCE_MINUTES = 60
+MINUTES_UNTIL_STALE = 3
 ORDERS, STATEMENTS = "* /api/v3/order", "GET /api/v3/myTrades"
 
 
@@ -30,6 +30,11 @@ def _bus_dies(trial: Trial) -> None:
 
 def _bus_is_back(trial: Trial) -> None:
     trial.stack.find_bus()
+
+
+def _streams_fall_mute(trial: Trial) -> None:
+    trial.faults.rate(Fault.MUTE, 1.0, "stream *")
+    trial.faults.rate(Fault.SERVER_ERROR, 1.0, "GET /api/v3/klines")
 
 
 def _clock_is_off(trial: Trial) -> None:
@@ -68,7 +73,7 @@ class Trouble:
         if self.condition == "max_unknown_age":
             await self._lose_an_order(trial)
         if self.condition != "bus":
-            await trial.until(lambda: self._halted(trial))
+            await self._until_halted(trial)
             await self._play_on(trial)
         else:
             await trial.until(lambda: False, 4.0)
@@ -76,7 +81,6 @@ class Trouble:
         await trial.until(lambda: self._halted(trial))
         if self.resumes:
             await trial.until(lambda: self._restored(trial))
-            await self._until_bought(trial)
         else:
             await self._play_on(trial)
             assert not self._restored(trial)
@@ -85,20 +89,18 @@ class Trouble:
         while not trial.stack.record.unknown:
             await trial.play_minute()
 
+    async def _until_halted(self, trial: Trial) -> None:
+        """Minutes go by where it is the market's data that is missing."""
+        for _ in range(MINUTES_UNTIL_STALE if self.condition == "max_data_age" else 0):
+            await trial.play_minute()
+        await trial.until(lambda: self._halted(trial))
+
     async def _play_on(self, trial: Trial) -> None:
         """Four minutes of a market that would be bought in."""
         before = _bought(trial)
         for _ in range(4):
             await trial.play_minute()
         assert _bought(trial) == before
-
-    async def _until_bought(self, trial: Trial) -> None:
-        """As many minutes as it takes, for what was missed has to be made up for first."""
-        before = _bought(trial)
-        for _ in range(PATIENCE_MINUTES):
-            if _bought(trial) > before:
-                return
-            await trial.play_minute()
 
     def _halted(self, trial: Trial) -> bool:
         halts = (fact.details for fact in trial.stack.record.facts if isinstance(fact, TradingHalted))
@@ -116,6 +118,7 @@ def _bought(trial: Trial) -> int:
 TROUBLES: Mapping[str, tuple[Callable[[Trial], None], Callable[[Trial], None], Mapping[str, object]]] = {
     "guard": (_guard_freezes, _guard_thaws, {}),
     "bus": (_bus_dies, _bus_is_back, {}),
+    "max_data_age": (_streams_fall_mute, _mended, {"max_data_age": "2m"}),
     "clock": (_clock_is_off, _mended, {}),
     "max_api_errors": (_calls_fail, _mended, {"max_api_errors": 3}),
     "max_unknown_age": (_order_is_lost, _mended, {"max_unknown_age": "1s"}),
@@ -128,7 +131,7 @@ async def test_no_risk_is_taken_while_it_is_missing_and_trading_goes_on_once_it_
 ) -> None:
     take, give, limits = TROUBLES[condition]
     trouble = Trouble(condition, take, give, resumes=True)
-    trial = Trial(tmp_path, minutes=14, patience=1.0, trouble=trouble, risk={**limits, "resume_when_restored": True})
+    trial = Trial(tmp_path, minutes=30, patience=1.0, trouble=trouble, risk={**limits, "resume_when_restored": True})
     await trial.run()
     restored = next(
         number

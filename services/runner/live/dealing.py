@@ -17,6 +17,7 @@ import structlog
 from services.runner.core.inputs import LinkLost, LinkRestored, VenueTrouble
 from services.runner.live import calling
 from services.runner.live.calling import Calls, may_help
+from services.runner.live.following import followed
 from shared.domain.approval import ApprovedOrder
 from shared.runtime import clock
 from shared.schemas.market import Candle
@@ -197,7 +198,7 @@ class Dealing:
         while True:
             began = clock.monotonic()
             try:
-                await self._account.follow(self._heard, ready)
+                await followed(self._account.follow(self._heard, ready), self._account.name)
             except VenueError as error:
                 if not lost:
                     self._tell(LinkLost(peer, str(error)))

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from services.runner.core.inputs import CallFailed, LinkLost, LinkRestored, VenueTrouble
 from services.runner.feeds.port import Slice
+from services.runner.live.following import followed
 from shared.runtime import clock
-from shared.runtime.patience import ended, set_within
+from shared.runtime.patience import set_within
 from shared.schemas.market import Candle
 from shared.venues.live import Market
-from shared.venues.trouble import Fate, VenueError
+from shared.venues.trouble import VenueError
 
 GRACE = timedelta(seconds=3)
 """So long after a bar's end the stream may still tell it before REST is asked."""
@@ -64,24 +65,14 @@ class Slices:
         while True:
             self._alive = clock.monotonic()
             try:
-                await self._follow()
+                stream = self._market.follow(self._heard, self._heard_something)
+                await followed(stream, self._market.name, self._may_be_mute)
             except VenueError as error:
                 self._lose(str(error))
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _follow(self) -> None:
-        """Follow the stream to its end, or until it is mute for too long; its client may lose a cancellation."""
-        following = asyncio.ensure_future(self._market.follow(self._heard, self._heard_something))
-        try:
-            while not following.done() and (silent := clock.monotonic() - self._alive) < MUTE_SECONDS:
-                await asyncio.wait({following}, timeout=MUTE_SECONDS - silent)
-            if not following.done():
-                raise VenueError(self._market.name, Fate.RETRY, f"nothing was heard for {MUTE_SECONDS:.0f} s")
-            if following.cancelled():
-                raise VenueError(self._market.name, Fate.RETRY, "the stream was broken off by its client")
-            following.result()
-        finally:
-            await ended(following)
+    def _may_be_mute(self) -> float:
+        return MUTE_SECONDS - (clock.monotonic() - self._alive)
 
     def _heard_something(self) -> None:
         self._alive = clock.monotonic()

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import structlog
 
+from shared.runtime.companions import accompanied
 from shared.schemas.market import Candle
 from shared.schemas.session import Instrument
 from shared.schemas.values import iso
@@ -108,18 +109,12 @@ class AlpacaMarket:
         told = self._telling(heard)
         if self._stocks:
             await self._calendar.hours()
-        ended: VenueError | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                for path, symbols in self._streamed():
-                    bars = streams.Bars(self._client.access, path, symbols, told, alive)
-                    group.create_task(streams.follow(bars, "the market's stream"))
-                if self._stocks:
-                    group.create_task(self._keep_hours(alive))
-        except* VenueError as errors:
-            ended = _first(errors)
-        assert ended is not None
-        raise ended
+        following = [
+            streams.follow(streams.Bars(self._client.access, path, symbols, told, alive), "the market's stream")
+            for path, symbols in self._streamed()
+        ]
+        keeping = [self._keep_hours(alive)] if self._stocks else []
+        await accompanied(*following, *keeping)
 
     def _telling(self, heard: Callable[[Candle], None]) -> streams.Heard:
         """Makes candles of the bars that are streamed."""
@@ -175,11 +170,6 @@ class AlpacaMarket:
 
 def _counts(candle: Candle, hours: Hours | None) -> bool:
     return hours is None or hours.touch(candle.open_time, candle.close_time)
-
-
-def _first(errors: BaseExceptionGroup[VenueError]) -> VenueError:
-    found = errors.exceptions[0]
-    return found if isinstance(found, VenueError) else _first(found)
 
 
 def _candle(symbol: str, bar: Mapping[str, Any], opened: datetime, step: timedelta) -> Candle:

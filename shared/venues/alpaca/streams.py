@@ -3,7 +3,6 @@
 Their own loops connect again on every error, for ever, and swallow what the listener raises.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
@@ -11,6 +10,7 @@ import websockets
 from alpaca.data.live.websocket import DataStream
 from alpaca.trading.stream import TradingStream
 
+from shared.runtime.patience import ended_within
 from shared.venues.alpaca.client import Access
 from shared.venues.alpaca.errors import NAME, stream_refusal
 from shared.venues.trouble import Fate, VenueError
@@ -94,9 +94,8 @@ class OrderUpdates(TradingStream):
 async def follow(stream: Stream, what: str) -> NoReturn:
     """Read `stream`, which is `what`, to its end; that is a VenueError."""
     try:
-        async with asyncio.timeout(_BEGINNING_SECONDS):
-            await stream.begin()
-        await stream._consume()
+        await ended_within(stream.begin(), _BEGINNING_SECONDS)
+        await ended_within(stream._consume())
     except (websockets.WebSocketException, OSError, EOFError) as error:  # a time-out is an OSError, too
         raise VenueError(NAME, Fate.RETRY, f"{what} ended: {error!r}") from error
     except ValueError as error:  # alpaca-py's for an authentication that fails, and for a message that is none
