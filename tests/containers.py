@@ -1,6 +1,8 @@
 """A compose stack of its own for a test: own project, own volumes, ports that the engine chooses."""
 
 import json
+import os
+import secrets
 import shutil
 import subprocess
 import time
@@ -18,12 +20,13 @@ PORTS = {
     "nats": (4222, 8222),
     "postgres": (5432,),
     "runner": (9101,),
-    "risk": (9102,),
+    "risk": (9102, 8080),
     "notifier": (9103,),
     "recorder": (9104,),
     "prometheus": (9090,),
     "grafana": (3000,),
 }
+DESK_TOKEN = secrets.token_urlsafe()
 _T = TypeVar("_T")
 
 
@@ -72,10 +75,10 @@ class Stack:
         head = ["docker", "compose", "--env-file", "/dev/null", "-p", self.project, *files]
         return _run([*head, *arguments], seconds)
 
-    def url(self, service: str, path: str = "/") -> str:
-        """Where this machine reaches a service's first port."""
-        address = self.compose("port", service, str(PORTS[service][-1 if service == "nats" else 0])).strip()
-        return f"http://{address}{path}"
+    def url(self, service: str, path: str = "/", port: int | None = None) -> str:
+        """Where this machine reaches a service's port, by default the one that tells how it is."""
+        told = port or PORTS[service][-1 if service == "nats" else 0]
+        return f"http://{self.compose('port', service, str(told)).strip()}{path}"
 
     def get(self, service: str, path: str) -> Any:
         """The JSON that a service answers."""
@@ -133,6 +136,9 @@ def _override(services: tuple[str, ...]) -> str:
 
 
 def _run(command: list[str], seconds: float = 120) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, cwd=ROOT)
+    environment = {**os.environ, "DESK_TOKEN": DESK_TOKEN}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=seconds, cwd=ROOT, env=environment
+    )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -1,13 +1,25 @@
 """The compose stack for real: up from nothing, trading, seen in every view, and down in good order."""
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.grafana import dashboards
-from tests.containers import PORTS, Stack, can_be_had, configuration, engine_answers, eventually, image_of, running
+from tests.containers import (
+    DESK_TOKEN,
+    PORTS,
+    Stack,
+    can_be_had,
+    configuration,
+    engine_answers,
+    eventually,
+    image_of,
+    running,
+)
 
 pytestmark = [
     pytest.mark.docker,
@@ -99,6 +111,19 @@ def test_the_session_trades_and_its_fills_and_equity_reach_postgresql(stack: Sta
     eventually(lambda: stack.sql("SELECT 1 FROM fills LIMIT 1"), seconds=300)
     assert stack.sql("SELECT 1 FROM equity LIMIT 1")
     assert stack.sql("SELECT 1 FROM orders WHERE status = 'filled' LIMIT 1")
+
+
+def test_the_desk_opens_to_this_machine_for_its_token_alone(stack: Stack) -> None:
+    status = urllib.request.Request(stack.url("risk", "/api/status", port=8080))
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(status, timeout=15)
+    login = urllib.request.Request(
+        stack.url("risk", "/api/login", port=8080), json.dumps({"token": DESK_TOKEN}).encode(), method="POST"
+    )
+    with urllib.request.urlopen(login, timeout=15) as answer:
+        status.add_header("Cookie", answer.headers["Set-Cookie"].partition(";")[0])
+    with urllib.request.urlopen(status, timeout=15) as answer:
+        assert json.load(answer)["set"]["status"]
 
 
 def test_prometheus_scrapes_all_four_services(stack: Stack) -> None:
