@@ -6,14 +6,14 @@ from functools import partial
 from itertools import count
 from typing import NamedTuple
 
-import nats.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
-from shared.runtime.errors import FatalError, RetryableError
+from shared.runtime.errors import RetryableError
+from shared.runtime.outlet import Outlet
+from shared.runtime.wire import Frame, Wire, unheard
 
-_NO_RESPONDERS = "503"
-Heard = Callable[[Msg | RetryableError], None]
+_NO_RESPONDERS = b"NATS/1.0 503"
+Heard = Callable[[Frame | RetryableError], None]
 """Is given the answer, or what became of it; at once, between two steps of whoever runs."""
 
 
@@ -25,8 +25,10 @@ class _Open(NamedTuple):
 class Answers:
     """Who waits for which answer. nats-py has the like, but at twice the price, and it waits on after a disconnect."""
 
-    def __init__(self, client: Client, within: float) -> None:
+    def __init__(self, client: Client, wire: Wire, outlet: Outlet, within: float) -> None:
         self._client = client
+        self._wire = wire
+        self._outlet = outlet
         self._within = within
         self._inbox = ""
         self._numbers = count()
@@ -36,24 +38,25 @@ class Answers:
     async def listen(self) -> None:
         """Subscribe to the answers, once the client is connected and knows its own prefix."""
         self._inbox = self._client.new_inbox()
-        await self._client.subscribe(f"{self._inbox}.*", cb=self._receive)
+        subscription = await self._client.subscribe(f"{self._inbox}.*", cb=unheard)
+        self._wire.direct(subscription._id, self._receive)
 
-    async def ask(self, subject: str, payload: bytes, headers: Mapping[str, str] | None, heard: Heard) -> None:
+    def ask(self, subject: str, payload: bytes, headers: Mapping[str, str] | None, heard: Heard) -> None:
         """Publish; `heard` is called once, with the message or with a RetryableError when none comes in time.
 
         RetryableError here when the server can't be reached, FatalError when the payload is too large: then never.
         """
         number = str(next(self._numbers))
-        await send(self._client, subject, payload, headers, f"{self._inbox}.{number}")
+        self._outlet.put(subject, payload, headers, f"{self._inbox}.{number}")
         loop = asyncio.get_running_loop()
         self._open[number] = _Open(heard, loop.time())
         if self._sweep is None:
             self._sweep = loop.call_later(self._within, self._close_late, loop)
 
-    async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> asyncio.Future[Msg]:
+    def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None) -> asyncio.Future[Frame]:
         """Publish; answers where the answer will be. Raises, there or here, as `ask` does."""
-        answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
-        await self.ask(subject, payload, headers, partial(_settle, answer))
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self.ask(subject, payload, headers, partial(_settle, answer))
         return answer
 
     def fail(self, reason: str) -> None:
@@ -61,10 +64,10 @@ class Answers:
         for number in tuple(self._open):
             self._close(number, RetryableError(f"no answer from the bus: {reason}"))
 
-    async def _receive(self, message: Msg) -> None:
-        self._close(message.subject.rsplit(".", 1)[1], message)
+    def _receive(self, frame: Frame) -> None:
+        self._close(frame.subject.rpartition(".")[2], frame)
 
-    def _close(self, number: str, outcome: Msg | RetryableError) -> None:
+    def _close(self, number: str, outcome: Frame | RetryableError) -> None:
         asked = self._open.pop(number, None)
         if asked is not None:
             asked.heard(outcome)
@@ -79,7 +82,7 @@ class Answers:
             self._close(number, RetryableError(f"no answer from the bus: none within {self._within:g} s"))
 
 
-def _settle(answer: asyncio.Future[Msg], outcome: Msg | RetryableError) -> None:
+def _settle(answer: asyncio.Future[Frame], outcome: Frame | RetryableError) -> None:
     if answer.done():
         return
     if isinstance(outcome, RetryableError):
@@ -89,20 +92,8 @@ def _settle(answer: asyncio.Future[Msg], outcome: Msg | RetryableError) -> None:
         answer.set_result(outcome)
 
 
-def content(message: Msg) -> bytes:
+def content(frame: Frame) -> bytes:
     """The bytes of an answer; RetryableError when it only says that nobody listens on the subject."""
-    if message.headers and message.headers.get("Status") == _NO_RESPONDERS:
+    if frame.header.startswith(_NO_RESPONDERS):
         raise RetryableError("nobody answers there; is JetStream up?")
-    return bytes(message.data)
-
-
-async def send(
-    client: Client, subject: str, payload: bytes, headers: Mapping[str, str] | None, reply: str = ""
-) -> None:
-    """Publish once. RetryableError when the server can't be reached, FatalError when the payload is too large."""
-    try:
-        await client.publish(subject, payload, reply, dict(headers) if headers else None)
-    except nats.errors.MaxPayloadError:
-        raise FatalError(f"{len(payload)} bytes on {subject} are more than the server takes") from None
-    except nats.errors.Error as error:
-        raise RetryableError(f"the bus can't be reached: {type(error).__name__}") from None
+    return frame.payload

@@ -46,13 +46,17 @@ class Bus:
         """
         return await publishing.append(self.connection, events, _fence(events, after, on), atomic)
 
-    async def post(self, event: Event, told: Callable[[Outcome], None], *, after: int, on: str) -> None:
+    def post(self, event: Event, told: Callable[[Outcome], None], *, after: int, on: str) -> None:
         """Send `event` at once; `told` is given its number in EVENTS later, or the error that says to append it.
 
         Posts arrive in their order. It is stored only while `after` is the number of the last message on the subject
         `on`. RetryableError when the server can't be reached: then `told` is given nothing.
         """
-        await publishing.post(self.connection, event, Fence(on, after, own=False), told)
+        publishing.post(self.connection, event, Fence(on, after, own=False), told)
+
+    def push(self) -> None:
+        """Write what has been posted at once, before anything else is done."""
+        self.connection.push()
 
     async def message_at(self, stream: str, sequence: int) -> streams.Message | None:
         """Subject and payload of the message that is number `sequence` in `stream`, None when there is none."""

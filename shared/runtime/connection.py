@@ -10,15 +10,15 @@ from typing import Any, Self, TypeVar
 import nats.errors
 import structlog
 from nats.aio.client import Client, RawCredentials
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from shared.runtime import clock, metrics
-from shared.runtime.answers import Answers, Heard, content, send
+from shared.runtime.answers import Answers, Heard, content
 from shared.runtime.errors import FatalError, RetryableError
+from shared.runtime.outlet import Outlet
 from shared.runtime.patience import ended_within, set_within
 from shared.runtime.settings import Settings
-from shared.runtime.wire import Frame, Wire
+from shared.runtime.wire import Frame, Wire, unheard
 
 OPEN_WITHIN_SECONDS = 30.0
 ANSWER_WITHIN_SECONDS = 10.0
@@ -51,8 +51,9 @@ class Connection:
         """Done when the connection has ended for good without our asking."""
         self.when_restored: set[Callable[[], None]] = set()
         self.when_lost: set[Callable[[], None]] = set()
-        self._answers = Answers(client, ANSWER_WITHIN_SECONDS)
         self._wire = client._ps = Wire(client)
+        self._outlet = Outlet(client)
+        self._answers = Answers(client, self._wire, self._outlet, ANSWER_WITHIN_SECONDS)
         self._up = asyncio.Event()
         self._closing = False
 
@@ -95,19 +96,23 @@ class Connection:
 
     async def request(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Ask once; the server's JSON answer. RefusedError for an error, RetryableError when there is no answer."""
-        return accepted(await (await self.post(subject, payload, headers)))
+        return accepted(await self.post(subject, payload, headers))
 
-    async def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> asyncio.Future[Msg]:
+    def post(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> asyncio.Future[Frame]:
         """Ask once without waiting; what comes is for `accepted`. Requests arrive in the order they were posted."""
-        return await self._answers.post(subject, payload, headers)
+        return self._answers.post(subject, payload, headers)
 
-    async def ask(self, subject: str, payload: bytes, headers: Mapping[str, str] | None, heard: Heard) -> None:
+    def ask(self, subject: str, payload: bytes, headers: Mapping[str, str] | None, heard: Heard) -> None:
         """Ask once without waiting; `heard` is given what comes, for `accepted`, without any detour."""
-        await self._answers.ask(subject, payload, headers, heard)
+        self._answers.ask(subject, payload, headers, heard)
 
-    async def send(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> None:
+    def send(self, subject: str, payload: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Publish without waiting for anything; RetryableError when the server can't be reached."""
-        await send(self.client, subject, payload, headers)
+        self._outlet.put(subject, payload, headers)
+
+    def push(self) -> None:
+        """Write what has been published, without waiting for the loop's next turn."""
+        self._outlet.push()
 
     async def api(self, operation: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask JetStream's API, for example `STREAM.INFO.EVENTS`, again and again until the budget is spent."""
@@ -137,7 +142,7 @@ class Connection:
 
     async def subscribe(self, subject: str, heard: Callable[[Frame], None]) -> Subscription:
         """Have `heard` called at once with what comes on `subject`; it must not raise."""
-        subscription = await self.client.subscribe(subject, cb=_unheard)
+        subscription = await self.client.subscribe(subject, cb=unheard)
         self._wire.direct(subscription._id, heard)
         return subscription
 
@@ -209,13 +214,9 @@ class Connection:
             self.closed.set_result(None)
 
 
-async def _unheard(message: Msg) -> None:
-    """What comes after the interest was given up."""
-
-
-def accepted(message: Msg) -> dict[str, Any]:
+def accepted(frame: Frame) -> dict[str, Any]:
     """The server's answer as JSON; RefusedError when it tells an error, RetryableError when it is none."""
-    answer = content(message)
+    answer = content(frame)
     try:
         parsed: dict[str, Any] = json.loads(answer)
     except ValueError:

@@ -90,13 +90,13 @@ class Inlet:
             await self._wakeup
         taken, self._waiting = self._waiting, []
         if taken and taken[-1][1].number - self._acknowledged >= _ACKNOWLEDGED_AT_ONCE:
-            await self._acknowledge(taken[-1][1])
+            self._acknowledge(taken[-1][1])
         return taken
 
-    async def _acknowledge(self, receipt: Receipt) -> None:
+    def _acknowledge(self, receipt: Receipt) -> None:
         self._acknowledged = receipt.number
         with suppress(RetryableError):
-            await self._connection.send(receipt.reply, b"")
+            self._connection.send(receipt.reply, b"")
 
     def receive(self, frame: Frame) -> None:
         """Take in what the server sent: a message, or word of how many it has sent so far."""

@@ -40,7 +40,7 @@ class Outbox:
         number, self._posted = self._posted, self._posted + 1
         self._open.add(number)
         try:
-            await self._bus.post(event, partial(self._answered, number, event), after=after, on=on)
+            self._bus.post(event, partial(self._answered, number, event), after=after, on=on)
         except RetryableError as error:
             self._answered(number, event, error)
 

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from nats.aio.msg import Msg
-
 from shared.runtime import clock, metrics
 from shared.runtime.connection import Connection, RefusedError, accepted
 from shared.runtime.errors import FatalError, FencedError, RetryableError
 from shared.runtime.streams import message_at
+from shared.runtime.wire import Frame
 from shared.schemas.codec import encode, subject_of
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import EVENTS
@@ -60,16 +59,16 @@ Outcome = int | RetryableError | RefusedError
 """A fact's number in the stream, or why it was not stored, or not by this sending: then it is to be appended."""
 
 
-async def post(connection: Connection, event: Event, fence: Fence | None, told: Callable[[Outcome], None]) -> None:
+def post(connection: Connection, event: Event, fence: Fence | None, told: Callable[[Outcome], None]) -> None:
     """Send `event` without waiting; `told` is given what became of it. RetryableError here: nothing was sent."""
 
-    def heard(answer: Msg | RetryableError) -> None:
+    def heard(answer: Frame | RetryableError) -> None:
         told(_outcome(event.type, answer))
 
-    await connection.ask(subject_of(event), encode(event), _identity(event) | _headers(fence), heard)
+    connection.ask(subject_of(event), encode(event), _identity(event) | _headers(fence), heard)
 
 
-def _outcome(name: str, answer: Msg | RetryableError) -> Outcome:
+def _outcome(name: str, answer: Frame | RetryableError) -> Outcome:
     if isinstance(answer, RetryableError):
         return answer
     try:
@@ -78,6 +77,8 @@ def _outcome(name: str, answer: Msg | RetryableError) -> Outcome:
         return error
     if said.get("duplicate"):
         return RefusedError(_DUPLICATE_IN_BATCH, "stored before")
+    if "seq" not in said:
+        return RetryableError(f"not word of something stored: {said}")
     metrics.count_published(name)
     return int(said["seq"])
 
@@ -116,9 +117,7 @@ async def _publish_in_turn(connection: Connection, events: Sequence[Event], fenc
     last = await _publish_one(connection, events[0], fence) if fence else 0
     rest = events[1:] if fence else events
     still = None if fence is None or fence.own else fence
-    answers = [
-        await connection.post(subject_of(event), encode(event), _identity(event) | _headers(still)) for event in rest
-    ]
+    answers = [connection.post(subject_of(event), encode(event), _identity(event) | _headers(still)) for event in rest]
     await asyncio.wait(answers)
     return max([last, *(int(accepted(answer.result())["seq"]) for answer in answers)])
 
@@ -132,7 +131,7 @@ async def _publish_batch(connection: Connection, events: Sequence[Event], fence:
     batch = clock.new_id()
     for number, event in enumerate(events[:-1], start=1):
         headers = _identity(event) | _place(batch, number) | _headers(fence if number == 1 else None)
-        await connection.send(subject_of(event), encode(event), headers)
+        connection.send(subject_of(event), encode(event), headers)
     final = events[-1]
     headers = _identity(final) | _place(batch, len(events)) | {"Nats-Batch-Commit": "1"}
     answer = await connection.request(subject_of(final), encode(final), headers)

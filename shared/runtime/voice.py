@@ -49,6 +49,7 @@ class Voice:
         async with self._turn:
             for fact in facts:
                 await self._outbox.post(fact, after=self._claimed, on=self._claims)
+            self._bus.push()
         self.told += len(facts)
 
     async def say_together(self, facts: Sequence[Event]) -> None:

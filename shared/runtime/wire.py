@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
@@ -96,6 +97,10 @@ class Wire(Parser):
             )
             place = end
         return place, _line_end(data, place)
+
+
+async def unheard(message: Msg) -> None:
+    """What nats-py passes on of a subscription whose frames go elsewhere: nothing, or what comes after its end."""
 
 
 def _line_end(data: bytes, place: int) -> int:

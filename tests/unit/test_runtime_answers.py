@@ -7,35 +7,42 @@ import pytest
 
 from shared.runtime.answers import Answers
 from shared.runtime.errors import RetryableError
+from shared.runtime.wire import Frame
 
 WITHIN = 0.2
 
 
-class SilentClient:
-    """Takes requests and answers those that the test answers."""
+class SilentServer:
+    """Client, wire and outlet in one: takes requests, and answers those that the test answers."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.answer: Any = None
+        self.heard: Any = None
 
     def new_inbox(self) -> str:
         return "_INBOX.test"
 
-    async def subscribe(self, subject: str, cb: Any) -> None:
-        self.answer = cb
+    async def subscribe(self, subject: str, cb: Any) -> Any:
+        return SimpleNamespace(_id=1)
 
-    async def publish(self, subject: str, payload: bytes, reply: str, headers: Mapping[str, str] | None) -> None:
+    def direct(self, number: int, heard: Any) -> None:
+        self.heard = heard
+
+    def put(self, subject: str, payload: bytes, headers: Mapping[str, str] | None, reply: str) -> None:
         self.asked.append(reply)
 
-
-@pytest.fixture
-def client() -> SilentClient:
-    return SilentClient()
+    def answer(self, number: int, payload: bytes) -> None:
+        self.heard(Frame(self.asked[number], "", b"", payload))
 
 
 @pytest.fixture
-async def answers(client: SilentClient) -> Answers:
-    listening = Answers(client, WITHIN)  # type: ignore[arg-type]
+def server() -> SilentServer:
+    return SilentServer()
+
+
+@pytest.fixture
+async def answers(server: SilentServer) -> Answers:
+    listening = Answers(server, server, server, WITHIN)  # type: ignore[arg-type]
     await listening.listen()
     return listening
 
@@ -61,43 +68,43 @@ async def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return own
 
 
-async def test_every_request_gets_its_own_answer(client: SilentClient, answers: Answers) -> None:
-    one, other = [await answers.post("a", b"", None) for _ in range(2)]
-    await client.answer(SimpleNamespace(subject=client.asked[1], data=b"second"))
-    await client.answer(SimpleNamespace(subject=client.asked[0], data=b"first"))
-    assert ((await one).data, (await other).data) == (b"first", b"second")
+async def test_every_request_gets_its_own_answer(server: SilentServer, answers: Answers) -> None:
+    one, other = [answers.post("a", b"", None) for _ in range(2)]
+    server.answer(1, b"second")
+    server.answer(0, b"first")
+    assert ((await one).payload, (await other).payload) == (b"first", b"second")
 
 
 async def test_a_request_without_an_answer_fails_in_its_time_and_others_live_on(
-    client: SilentClient, answers: Answers, time: Time
+    server: SilentServer, answers: Answers, time: Time
 ) -> None:
-    early = await answers.post("a", b"", None)
+    early = answers.post("a", b"", None)
     await time.passes(WITHIN / 2)
-    late = await answers.post("a", b"", None)
+    late = answers.post("a", b"", None)
     await time.passes(WITHIN / 2 + 0.01)
     with pytest.raises(RetryableError, match="none within"):
         await early
     assert not late.done()
-    await client.answer(SimpleNamespace(subject=client.asked[1], data=b"in time"))
-    assert (await late).data == b"in time"
+    server.answer(1, b"in time")
+    assert (await late).payload == b"in time"
 
 
 async def test_those_that_wait_on_are_watched_as_well(answers: Answers, time: Time) -> None:
-    waiting = [await answers.post("a", b"", None)]
+    waiting = [answers.post("a", b"", None)]
     await time.passes(WITHIN / 2)
-    waiting.append(await answers.post("a", b"", None))
+    waiting.append(answers.post("a", b"", None))
     await time.passes(WITHIN)
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [RetryableError, RetryableError]
-    again = await answers.post("a", b"", None)
+    again = answers.post("a", b"", None)
     await time.passes(WITHIN + 0.01)
     with pytest.raises(RetryableError):
         await again
 
 
-async def test_a_late_answer_is_passed_over(client: SilentClient, answers: Answers) -> None:
-    answer = await answers.post("a", b"", None)
+async def test_a_late_answer_is_passed_over(server: SilentServer, answers: Answers) -> None:
+    answer = answers.post("a", b"", None)
     answers.fail("connection lost")
     with pytest.raises(RetryableError, match="connection lost"):
         await answer
-    await client.answer(SimpleNamespace(subject=client.asked[0], data=b"late"))
+    server.answer(0, b"late")

@@ -25,7 +25,7 @@ class SlowBus:
         self.lost = False
         self.relieved = False
 
-    async def post(self, event: Event, told: Callable[[Outcome], None], *, after: int, on: str) -> None:
+    def post(self, event: Event, told: Callable[[Outcome], None], *, after: int, on: str) -> None:
         assert (after, on) == (7, "claims")
         if self.lost:
             raise RetryableError("the bus can't be reached")
