@@ -68,7 +68,8 @@ class Trial:
     `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
     minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
     limits; the others trade at every turn. Without `stops` no position is protected. `risk` are further
-    limits; the venue's clock is `venue_ahead`.
+    limits; the venue's clock is `venue_ahead`. `before_the_end` is called once the session is over,
+    with the bus still up.
     """
 
     folder: Path
@@ -82,6 +83,7 @@ class Trial:
     stops: bool = True
     risk: Mapping[str, object] = field(default_factory=dict)
     venue_ahead: timedelta = timedelta()
+    before_the_end: Callable[["Trial"], Awaitable[None]] | None = None
 
     async def run(self) -> None:
         """Trade the session to its end."""
@@ -121,6 +123,8 @@ class Trial:
                         await self.trouble(self, minute)
                     await self.play_minute()
                 await self._end()
+                if self.before_the_end:
+                    await self.before_the_end(self)
                 self.differences = differences(
                     self.stack.record, self.server.account.exchange.books, self.server.venue.symbols, FUNDED
                 )

@@ -101,6 +101,11 @@ class TrialStack:
         self._processes["runner"].send_signal(signal.SIGTERM)
 
     @property
+    def bus(self) -> Bus:
+        """The trial's own connection to the bus."""
+        return self._bus
+
+    @property
     def runner_status(self) -> int | None:
         """The runner's exit status, None while it runs."""
         return self._processes["runner"].poll()

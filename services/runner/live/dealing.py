@@ -5,7 +5,7 @@ session as words, whenever it comes.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -49,7 +49,7 @@ class Dealing:
         account: Account,
         before: Mapping[str, Decimal],
         in_flight: Callable[[], Mapping[str, Ticket]],
-        obstacle: Callable[[ApprovedOrder], str | None],
+        obstacle: Callable[[ApprovedOrder], Awaitable[str | None]],
         tell: Callable[[VenueSaid | VenueTrouble], None],
     ) -> None:
         self._account = account
@@ -136,7 +136,7 @@ class Dealing:
         ticket = order.ticket
 
         async def attempt() -> Sequence[Word]:
-            if (reason := self._obstacle(order)) is not None:
+            if (reason := await self._obstacle(order)) is not None:
                 return (_refused(ticket, reason),)
             return await self._account.send(ticket)
 
