@@ -125,9 +125,11 @@ class Trial:
                 await self._end()
                 if self.before_the_end:
                     await self.before_the_end(self)
-                self.differences = differences(
-                    self.stack.record, self.server.account.exchange.books, self.server.venue.symbols, FUNDED
-                )
+                exchange = self.server.account.exchange
+                self.differences = [
+                    *differences(self.stack.record, exchange.books, self.server.venue.symbols, FUNDED),
+                    *await self.stack.replayed(),
+                ]
 
     async def _end(self) -> None:
         """Ask the session to end, and go on until it has; a runner that was still starting is asked again."""
