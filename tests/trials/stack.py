@@ -20,12 +20,13 @@ from tests.trials.record import Record
 
 
 class TrialStack:
-    """`services` of the stack below `folder`. `record` is what the bus has told so far."""
+    """The services of a `session` at `venue`, below `folder`. `record` is what the bus has told so far."""
 
-    def __init__(self, folder: Path, clock: Path, session: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, clock: Path, venue: str, session: Path, settings: Mapping[str, str]) -> None:
         self.record = Record()
         self._folder = folder
         self._clock = clock
+        self._venue = venue
         self._session = session
         self._settings = settings
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -53,7 +54,7 @@ class TrialStack:
         """Start a service."""
         with (self._folder / f"{service}.log").open("ab") as log:
             self._processes[service] = subprocess.Popen(
-                [sys.executable, "-m", "tests.trials.at_speed", str(self._clock), service, *arguments],
+                [sys.executable, "-m", "tests.trials.at_speed", str(self._clock), self._venue, service, *arguments],
                 cwd=ROOT,
                 env=self._environment(),
                 stdout=log,
@@ -107,6 +108,11 @@ class TrialStack:
     def bus(self) -> Bus:
         """The trial's own connection to the bus."""
         return self._bus
+
+    @property
+    def runner_pid(self) -> int:
+        """The runner's process, or the last that there was."""
+        return self._processes["runner"].pid
 
     @property
     def runner_status(self) -> int | None:
