@@ -83,5 +83,5 @@ def _fill(order: Order, word: Executed) -> Fill:
         liquidity=word.liquidity,
         status="partially_filled" if leaves else "filled",
         leaves_qty=leaves,
-        reference_price=ticket.stop_price or ticket.reference_price,
+        reference_price=ticket.reference_of(word.price),
     )
