@@ -17,7 +17,7 @@ from tests.venues.market import Market
 START = datetime(2026, 1, 5, tzinfo=UTC)
 FUNDED = {"USDT": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(10), "BNB": Decimal(0)}
 FIRST = {"BTCUSDT": Decimal(90_000), "ETHUSDT": Decimal(3_000), "BNBUSDT": Decimal(900)}
-OTHERS = tuple(Symbol(f"X{letter}", "USDT") for letter in "ABCDEFGHIJKLMNOP")
+OTHERS = tuple(Symbol(f"X{letter}", "USDT") for letter in "ABCDEFGHIJKLMNOPQ")
 
 
 @dataclass

@@ -105,6 +105,11 @@ class TrialStack:
         self._processes["runner"].send_signal(signal.SIGTERM)
 
     @property
+    def url(self) -> str:
+        """Where the bus's server is."""
+        return self._nats.url
+
+    @property
     def bus(self) -> Bus:
         """The trial's own connection to the bus."""
         return self._bus

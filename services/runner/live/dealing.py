@@ -81,8 +81,9 @@ class Dealing:
         """Take the order back; what becomes of it is heard later."""
         ticket = self._in_flight().get(client_order_id)
         if ticket is not None:
-            _log.info("cancelling", order=client_order_id, reason=reason)
             self._do(partial(self._take_back, ticket))
+            await asyncio.sleep(0)  # it is on its way before the next one is looked at
+            _log.info("cancelling", order=client_order_id, reason=reason)
         return ()
 
     async def order(self, client_order_id: str) -> Doubtful:
