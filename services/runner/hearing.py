@@ -38,7 +38,8 @@ class Hearing:
         self._once = once
         self._waiting: deque[tuple[int, Input | VenueSaid]] = deque()
         self._kills: deque[KillHeard] = deque()
-        self._kills_up_to = 0
+        self.kills_up_to = 0
+        """The CONTROL stream's number up to which all kills were heard."""
         self._something = asyncio.Event()
         self._context = context
         self._session_id = session_id
@@ -64,11 +65,11 @@ class Hearing:
         """Whether a kill was heard that nobody has taken yet: from here on nothing may be sent that takes risk."""
         return bool(self._kills)
 
-    async def kill_is_stored(self) -> bool:
-        """Whether the stream holds a kill that has not been taken here yet: heard, or still on its way."""
+    async def is_killed_since(self, sequence: int) -> bool:
+        """Whether the CONTROL stream holds a kill behind number `sequence`, be it resumed from or still on its way."""
         bus = self._context.bus
-        stored = max(await asyncio.gather(*(bus.last_number_on(CONTROL, subject) for subject in KILLS)))
-        return self.kill_waits or stored > self._kills_up_to
+        stored = await asyncio.gather(*(bus.last_number_on(CONTROL, subject) for subject in KILLS))
+        return max(stored) > sequence
 
     async def wait(self, seconds: float) -> None:
         """Return once there is something to take, or somebody called `wake`, or after `seconds`; `take` comes first."""
@@ -104,9 +105,9 @@ class Hearing:
 
     async def follow_kills(self, start: int) -> None:
         """Hear kills of everything and of this session from the stream's number `start` on, without end."""
-        self._kills_up_to = start - 1
+        self.kills_up_to = start - 1
         async for delivery in self._context.bus.follow(CONTROL, KILLS, start):
-            self._kills_up_to = delivery.sequence
+            self.kills_up_to = delivery.sequence
             command = Command.read(delivery.subject, delivery.payload, delivery.sequence, delivery.stored_at)
             if command.session_id == self._session_id or not _is_identity(command.session_id):
                 self.kill(KillHeard(command))
