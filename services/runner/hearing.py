@@ -14,6 +14,7 @@ from shared.runtime.service import Context
 from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import Heartbeat
 from shared.schemas.orders import OrderApproved
 from shared.schemas.subjects import CONTROL, EVENTS, command_subject, parse_event_subject, writer_subjects
 from shared.venues.words import VenueSaid
@@ -35,6 +36,8 @@ class Hearing:
         """The stream's number of the last fact that was taken from here."""
         self.guards_words = 0
         """How many facts of the guard have come in, heartbeats included."""
+        self.guards_epoch = 0
+        """The newest epoch of the guard that was heard of, 0 for none yet."""
         self._once = once
         self._waiting: deque[tuple[int, Input | VenueSaid]] = deque()
         self._kills: deque[KillHeard] = deque()
@@ -100,6 +103,7 @@ class Hearing:
         async for delivery in self._context.bus.follow(EVENTS, subjects, self.taken + 1):
             self.guards_words += 1
             event = await self._decoded(delivery)
+            self.guards_epoch = max(self.guards_epoch, _epoch_of(event))
             if event is not None and type(event) in HEEDED:
                 self._heard(delivery.sequence, GuardSpoke(event))
 
@@ -131,6 +135,13 @@ class Hearing:
     async def _put_aside(self, delivery: Delivery, reason: str) -> None:
         self._context.log.error("put aside", subject=delivery.subject, sequence=delivery.sequence, reason=reason)
         await self._context.bus.deadletter("runner", delivery, reason)
+
+
+def _epoch_of(event: Event | None) -> int:
+    """The epoch of the guard that told `event`, where it says so; whose approval is not signed was put aside before."""
+    if isinstance(event, OrderApproved):
+        return event.details.epoch
+    return (event.metrics.epoch or 0) if isinstance(event, Heartbeat) else 0
 
 
 def _is_identity(text: str | None) -> bool:

@@ -20,7 +20,7 @@ from services.runner.preflight.finding import as_check, failures, refusal
 from services.runner.recollection import Recorded
 from services.runner.setting_up import Options
 from services.runner.trading import Trading, Way
-from shared.domain.approval import ApprovedOrder
+from shared.domain.approval import ApprovedOrder, superseded
 from shared.runtime import clock
 from shared.runtime.errors import RetryableError, SettingsError
 from shared.runtime.service import Context
@@ -96,6 +96,8 @@ class LiveTrading(Trading):
                         return KILLED
                 except RetryableError as error:
                     return f"it can't be asked whether a kill was stored: {error}"
+                if problem := superseded(order.ticket, order.epoch, hearing.guards_epoch):
+                    return problem
                 return obstacle(conductor.state, order.ticket, order.expires_at, clock.now())
 
             return in_the_way
