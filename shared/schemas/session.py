@@ -219,13 +219,18 @@ class Orders(Section):
 
 
 class Schedule(Section):
-    """When new risk may be taken, and how long the session lasts in market time."""
+    """When new risk may be taken, and how long the session lasts in market time.
+
+    With `flat_before_close`, positions in stocks are closed so long before the exchange's close, half days included,
+    and nothing is entered from then on.
+    """
 
     weekdays: tuple[Weekday, ...] = Field(default=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), min_length=1)
     start: TimeOfDay | None = None
     stop: TimeOfDay | None = None
     time_zone: TimeZone = "UTC"
     max_duration: Duration | None = Field(default=None, gt=timedelta(0))
+    flat_before_close: Annotated[Duration | None, Field(gt=timedelta(0), exclude_if=_is_absent)] = None
 
     @cached_property
     def is_always_open(self) -> bool:
@@ -401,6 +406,8 @@ class SessionConfig(Section):
             raise ValueError("strategies: the allocations add up to more than 1")
         if bool(self.schedule.start) != bool(self.schedule.stop):
             raise ValueError("schedule: give both start and stop, or neither")
+        if self.schedule.flat_before_close is not None and self.feed.kind != "alpaca":
+            raise ValueError("schedule.flat_before_close: only feed 'alpaca' has an exchange that closes")
         if unknown := sorted({*self.instruments, *getattr(self.feed, "start_prices", {})} - set(self.symbols)):
             raise ValueError(f"instruments, feed.start_prices: {', '.join(unknown)} not among the symbols")
         self.shadowed()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from services.runner.core import fitting, sizing, taking
+from services.runner.core import fitting, hours, sizing, taking
 from services.runner.core.order import Order
 from services.runner.core.schedule import is_open
 from services.runner.core.state import Goal, State
@@ -40,6 +40,8 @@ def closing_reason(state: State, key: Key) -> str | None:
             return state.stopping
         if not open_for_risk(state):
             return "the schedule's end"
+    if reason := hours.closing_in(state, key[1]):
+        return reason
     goal = state.goals.get(key)
     if goal and goal.weight == ZERO and not goal.pursued:
         return goal.reason
@@ -60,9 +62,10 @@ def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
     """The order to intend now for a sleeve and symbol.
 
     Positions are closed and protected whenever something changes; new risk is taken at a slice's end only, for that is
-    what it was sized on. What was refused or rejected is not tried again within the slice.
+    what it was sized on. What was refused or rejected is not tried again within the slice. While the exchange is closed
+    nothing is intended.
     """
-    if key in state.blocked or state.relieved:
+    if key in state.blocked or state.relieved or hours.is_closed(state, key[1]):
         return None
     held, in_flight = state.portfolio.held(*key), state.orders_of(key)
     if closing_reason(state, key) is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.runner.core import hours
 from services.runner.core.fitting import to_step, too_small
 from services.runner.core.order import Order
 from services.runner.core.pursue import closing_reason, has_too_many_stops
@@ -66,6 +67,8 @@ def cancel_reason(state: State, order: Order) -> str | None:
     ticket = order.ticket
     if state.killed:
         return None if ticket.purpose == "flatten" else "kill"
+    if ticket.purpose == "stop" and hours.is_closed(state, ticket.symbol):
+        return None  # it stays until what takes its place can be sent
     closing = closing_reason(state, order.key)
     if closing is not None and ticket.purpose not in ("exit", "flatten"):
         return closing

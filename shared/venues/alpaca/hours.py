@@ -6,8 +6,10 @@ left alone: orders in them must be limits, and a protective stop does not work i
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from shared.schemas.market import ExchangeStanding
 
 EASTERN = ZoneInfo("America/New_York")
 
@@ -25,6 +27,13 @@ class Hours:
     def next_open(self, at: datetime) -> datetime | None:
         """The first opening after that moment; None where it is not known yet."""
         return next((opens for opens, _ in self.days if opens > at), None)
+
+    def standing_at(self, at: datetime, flat_before: timedelta) -> tuple[ExchangeStanding, datetime | None]:
+        """How the exchange stands at that moment, `closing` for `flat_before` up to its close, and until when."""
+        closes = next((closes for opens, closes in self.days if opens <= at < closes), None)
+        if closes is None:
+            return "closed", self.next_open(at)
+        return "closing" if at >= closes - flat_before else "open", closes
 
     def touch(self, start: datetime, end: datetime) -> bool:
         """Whether stocks trade at any moment between two."""

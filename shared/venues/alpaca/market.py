@@ -14,7 +14,7 @@ from urllib.parse import quote
 import structlog
 
 from shared.runtime.companions import accompanied
-from shared.schemas.market import Candle
+from shared.schemas.market import Candle, TradingHours
 from shared.schemas.session import Instrument
 from shared.schemas.values import iso
 from shared.venues.alpaca import rules, streams
@@ -62,6 +62,14 @@ class AlpacaMarket:
                 rules.check_tradable(asset)
             found = {asset["symbol"]: rules.instrument(asset, last.get(asset["symbol"])) for asset in assets}
             return {symbol: found[symbol] for symbol in symbols}
+
+    async def trading_hours(self, flat_before: timedelta) -> TradingHours | None:
+        """How the stocks' exchange stands by Alpaca's clock and calendar; None where all symbols are pairs."""
+        if not self._stocks:
+            return None
+        hours, now = await self._calendar.hours(), await self._calendar.now()
+        standing, until = hours.standing_at(now, flat_before)
+        return TradingHours(symbols=tuple(self._stocks), standing=standing, until=until)
 
     async def server_time(self) -> datetime:
         """The venue's clock."""
