@@ -83,7 +83,8 @@ def test_a_stop_while_it_is_closed_is_told_and_carried_out_at_the_opening() -> N
     state, _ = after(holding(), turned("closed"))
     state, facts = after(state, StopRequested("an operator's word"))
     assert waiting(facts) == [
-        "BTCUSDT is to be closed: an operator's word; carried out when the exchange opens at 2026-11-30T14:30:00.000000Z"
+        "BTCUSDT is to be closed: an operator's word; "
+        "carried out when the exchange opens at 2026-11-30T14:30:00.000000Z"
     ]
     assert list(todo(state)) == []
     state, _ = after(state, turned("open"))

@@ -120,7 +120,8 @@ class AlpacaAccount(AlpacaBooks):
         if not hours.open_at(now):
             opens = hours.next_open(now)
             until = f"; it opens at {iso(opens)}" if opens else ""
-            raise VenueError(NAME, Fate.REFUSED, f"{symbol}: the exchange is closed{until}")
+            wait = (opens - now).total_seconds() if opens else None
+            raise VenueError(NAME, Fate.REFUSED, f"{symbol}: the exchange is closed{until}", retry_after=wait)
 
     async def _order(self, ticket: Ticket) -> Mapping[str, Any]:
         asked = {"client_order_id": ticket.client_order_id}
