@@ -68,7 +68,7 @@ class Trial:
     `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
     minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
     limits; the others trade at every turn. Without `stops` no position is protected. `risk` are further
-    limits; the venue's clock is `venue_ahead`.
+    limits; the venue's clock is `venue_ahead`. With `profits`, stops come with a take-profit, as one list each.
     """
 
     folder: Path
@@ -82,6 +82,7 @@ class Trial:
     stops: bool = True
     risk: Mapping[str, object] = field(default_factory=dict)
     venue_ahead: timedelta = timedelta()
+    profits: bool = False
 
     async def run(self) -> None:
         """Trade the session to its end."""
@@ -94,7 +95,8 @@ class Trial:
             Template(SESSION).substitute(
                 symbols=json.dumps(list(self._prices)),
                 fraction=0.3 / self.symbols,
-                stop="stop_distance = 0.004" if self.stops else "",
+                stop=("stop_distance = 0.004\n" if self.stops else "")
+                + ("profit_distance = 0.004" if self.profits else ""),
                 params="{ fast = 12, slow = 26 }" if self.calm else "{ fast = 1, slow = 3 }",
                 risk="\n".join(f"{name} = {json.dumps(value)}" for name, value in {**RISK, **self.risk}.items()),
             )

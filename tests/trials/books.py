@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from shared.schemas.identity import order_of_leg
 from shared.schemas.values import Side
 from tests.trials.record import Record
 from tests.venues.binance.books import Books
@@ -30,7 +31,7 @@ def _doubled(books: Books) -> Iterator[str]:
 
 def _foreign(record: Record, books: Books) -> Iterator[str]:
     for order in books.orders.values():
-        ticket = record.tickets.get(order.wanted.client_id)
+        ticket = record.tickets.get(order_of_leg(order.wanted.client_id))
         if ticket is None:
             yield f"{order.wanted.client_id} was placed and never intended"
         elif ticket.qty != order.wanted.qty:
@@ -43,7 +44,7 @@ def _open(record: Record, books: Books) -> Iterator[str]:
 
 
 def _fills(record: Record, books: Books) -> Iterator[str]:
-    names = {order.id: order.wanted.client_id for order in books.orders.values()}
+    names = {order.id: order_of_leg(order.wanted.client_id) for order in books.orders.values()}
     theirs = Counter(
         (names[trade.order_id], str(trade.id), trade.qty, trade.price, trade.commission, trade.commission_asset)
         for trade in books.trades

@@ -54,7 +54,10 @@ def faults(share: float, seed: int) -> Faults:
 
 @dataclass
 class Storm:
-    """A session of `minutes` on `symbols`, with so many kills of the runner at random moments."""
+    """A session of `minutes` on `symbols`, with so many kills of the runner at random moments.
+
+    With `profits`, its stops come with a take-profit, as one list each.
+    """
 
     folder: Path
     minutes: int
@@ -62,6 +65,7 @@ class Storm:
     share: float = 0.01
     seed: int = 1
     symbols: int = 3
+    profits: bool = False
     killed: int = 0
     _killing: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -69,8 +73,9 @@ class Storm:
         """The trial, when it is over; AssertionError where our books differ from the venue's."""
         self._random = random.Random(self.seed)
         self._when = set(self._random.sample(range(self.minutes), self.kills))
+        planned = faults(self.share, self.seed)
         trial = Trial(
-            self.folder, self.minutes, self.seed, self.symbols, 1.0, self._strike, faults(self.share, self.seed)
+            self.folder, self.minutes, self.seed, self.symbols, 1.0, self._strike, planned, profits=self.profits
         )
         await trial.run()
         assert not trial.differences, "\n".join(trial.differences)
@@ -97,11 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--symbols", type=int, default=16)
     parser.add_argument("--share", type=float, default=0.004)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--profits", action="store_true", help="a take-profit beside each stop, as one list")
     parser.add_argument("--results", type=Path, help="write the outcome as JSON, too")
     given = parser.parse_args(arguments)
     began = clock.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        storm = Storm(Path(folder), given.minutes, given.kills, given.share, given.seed, given.symbols)
+        storm = Storm(Path(folder), given.minutes, given.kills, given.share, given.seed, given.symbols, given.profits)
         trial = asyncio.run(storm.run())
     record = trial.stack.record
     outcome = {
