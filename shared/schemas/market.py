@@ -48,13 +48,14 @@ class CandleClosed(Event):
     details: Candle
 
 
-ExchangeStanding = Literal["open", "closing", "closed"]
+ExchangeStanding = Literal["open", "closing", "extended", "closed"]
 
 
 class TradingHours(Value):
     """How the exchange of `symbols` stands, and when it next closes or, once closed, opens.
 
-    `closing` is so shortly before the close that the session's positions are to be closed.
+    `closing` is so shortly before the close that the session's positions are to be closed; in `extended` hours limit
+    orders alone can be carried out.
     """
 
     symbols: tuple[Symbol, ...]

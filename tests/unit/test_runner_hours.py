@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -11,11 +12,12 @@ from services.runner.core.hours import WAITING
 from services.runner.core.inputs import HoursTurned, Input, KillHeard, SliceClosed, StopRequested
 from services.runner.core.state import State
 from services.runner.core.todo import Cancel, todo
+from shared.domain.portfolio import with_close
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Checkpoint
 from shared.schemas.market import ExchangeStanding, TradingHours, TradingHoursChanged
-from shared.schemas.orders import OrderIntended
+from shared.schemas.orders import OrderIntended, Ticket
 from tests.rehearsal import candle, candles_at, feed_of, rehearse, session
 
 CLOSE = datetime(2026, 11, 27, 18, tzinfo=UTC)
@@ -112,3 +114,60 @@ def test_what_was_refused_because_it_was_closed_is_tried_again_at_the_opening() 
 
 def test_a_session_without_hours_is_open() -> None:
     assert intents(after(without_orders(holding()), StopRequested("done"))[1]) == ["flatten"]
+
+
+def extended() -> State:
+    """A session that trades in extended hours, which it is in now, and holds a position without a stop."""
+    state, plan = without_orders(holding()), holding().plan
+    schedule = plan.config.schedule.model_copy(update={"extended_hours": True})
+    orders = plan.config.orders.model_copy(update={"entry": "limit"})
+    config = plan.config.model_copy(update={"schedule": schedule, "orders": orders})
+    return after(state._replace(plan=replace(plan, config=config)), turned("extended"))[0]
+
+
+def order_of(facts: list[Event]) -> Ticket:
+    (intent,) = (fact for fact in facts if isinstance(fact, OrderIntended))
+    return intent.order
+
+
+def test_in_extended_hours_a_position_is_closed_by_a_limit_order_that_asks_for_them() -> None:
+    exit_ = order_of(after(extended(), StopRequested("done"))[1])
+    assert (exit_.type, exit_.price, exit_.extended_hours) == ("limit", Decimal("102") * Decimal("0.995"), True)
+
+
+def test_an_exit_that_does_not_fill_in_extended_hours_gets_a_new_limit() -> None:
+    state, facts = after(extended(), StopRequested("done"))
+    name = order_of(facts).client_order_id
+    waiting_long = state.orders[name]._replace(stage="working", bars=state.plan.config.orders.cancel_after_bars)
+    state = state._replace(orders={name: waiting_long})
+    assert [each.client_order_id for each in todo(state) if isinstance(each, Cancel)] == [name]
+
+
+def test_in_extended_hours_the_runner_watches_the_stop_that_the_venue_would_not_work() -> None:
+    state = extended()
+    above, below = (
+        state._replace(portfolio=with_close(state.portfolio, "BTCUSDT", Decimal(price))) for price in ("98.99", "98.98")
+    )
+    assert intents(after(above, turned("extended"))[1]) == []
+    exit_ = order_of(after(below, turned("extended"))[1])
+    assert (exit_.purpose, exit_.type) == ("exit", "limit")
+
+
+def test_at_the_opening_the_stop_is_placed() -> None:
+    assert intents(after(extended(), turned("open"))[1]) == ["stop"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "orders", "problem"),
+    [
+        ({"extended_hours": True}, {}, "orders.entry = 'limit'"),
+        ({"extended_hours": True, "flat_before_close": "5m"}, {"entry": "limit"}, "contradict"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(
+    schedule: dict[str, object], orders: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        session(feed="alpaca", schedule=schedule, orders=orders)
+    with pytest.raises(ValueError, match="feed 'alpaca' alone"):
+        session(schedule=schedule, orders=orders)

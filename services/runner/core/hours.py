@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.runner.core.state import State
 from services.runner.core.telling import Telling
+from shared.domain.portfolio import Key
 from shared.schemas.lifecycle import Checkpoint, CheckpointDetails
 from shared.schemas.market import ExchangeStanding, TradingHours, TradingHoursChanged
 from shared.schemas.values import iso
@@ -20,6 +21,24 @@ def standing(state: State, symbol: str) -> ExchangeStanding:
 def is_closed(state: State, symbol: str) -> bool:
     """Whether no order for `symbol` can be carried out now."""
     return standing(state, symbol) == "closed"
+
+
+def is_extended(state: State, symbol: str) -> bool:
+    """Whether only limit orders for `symbol` that ask for extended hours can be carried out now."""
+    return standing(state, symbol) == "extended"
+
+
+def has_extended(state: State, symbol: str) -> bool:
+    """Whether `symbol` is traded in extended hours, too."""
+    return state.plan.config.schedule.extended_hours and state.hours is not None and symbol in state.hours.symbols
+
+
+def passed_stop(state: State, key: Key) -> str | None:
+    """Why a position is closed in extended hours, in which no stop works at the venue, or None."""
+    trigger, close = state.protective_stops.get(key), state.portfolio.closes.get(key[1])
+    if trigger is None or close is None or close > trigger or not is_extended(state, key[1]):
+        return None
+    return f"the stop of {trigger:f} is passed in extended hours" if key in state.portfolio.positions else None
 
 
 def closing_in(state: State, symbol: str) -> str | None:

@@ -65,6 +65,8 @@ def obstacle(state: State, ticket: Ticket, expires_at: datetime, now: datetime |
 def cancel_reason(state: State, order: Order) -> str | None:
     """Why a working order is to be taken back, or None."""
     ticket = order.ticket
+    if _is_stale_exit(state, order):
+        return f"not filled within {order.bars} bars"
     if state.killed:
         return None if ticket.purpose == "flatten" else "kill"
     if ticket.purpose == "stop" and hours.is_closed(state, ticket.symbol):
@@ -76,7 +78,7 @@ def cancel_reason(state: State, order: Order) -> str | None:
         return state.stopping
     if not ticket.reduce_only and state.halt is not None and state.halt.kind == "limit":
         return f"trading is halted: {state.halt.reason}"
-    if ticket.purpose == "entry" and order.bars >= state.plan.config.orders.cancel_after_bars:
+    if ticket.purpose == "entry" and _waits_too_long(state, order):
         return f"not filled within {order.bars} bars"
     if ticket.purpose == "stop" and order.key not in state.portfolio.positions:
         return "the position that it protected is closed"
@@ -85,6 +87,16 @@ def cancel_reason(state: State, order: Order) -> str | None:
     if ticket.purpose == "stop" and has_too_many_stops(state, order.key):
         return "one stop for the whole position takes its place"
     return None
+
+
+def _is_stale_exit(state: State, order: Order) -> bool:
+    """Whether an exit that extended hours made a limit order needs a new limit."""
+    is_exit = order.ticket.purpose in ("exit", "flatten") and order.ticket.extended_hours
+    return is_exit and _waits_too_long(state, order)
+
+
+def _waits_too_long(state: State, order: Order) -> bool:
+    return order.bars >= state.plan.config.orders.cancel_after_bars
 
 
 def _still_to_flatten(state: State) -> bool:
