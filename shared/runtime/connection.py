@@ -51,7 +51,7 @@ class Connection:
         """Done when the connection has ended for good without our asking."""
         self.when_restored: set[Callable[[], None]] = set()
         self.when_lost: set[Callable[[], None]] = set()
-        self._wire = client._ps = Wire(client)
+        self._wire = client._transport = Wire()
         self._outlet = Outlet(client)
         self._answers = Answers(client, self._wire, self._outlet, ANSWER_WITHIN_SECONDS)
         self._up = asyncio.Event()

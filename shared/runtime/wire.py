@@ -1,17 +1,19 @@
-"""What the server sends, cut into frames; what somebody reads in bulk goes to him without nats-py's detour.
+"""The connection's bytes, cut into frames as they come; what somebody here waits for reaches him without a detour.
 
-For every message nats-py parses headers, makes an object, and passes it on through a queue to a task; that costs ten
-times what the frame itself does. Everything else is left to its parser, frame by frame, in the order of arrival.
+For every message nats-py wakes its reading loop, parses headers, makes an object, and passes it on through a queue to a
+task; that costs ten times what the frame itself does. Everything else is left to it.
 """
 
+import asyncio
 import re
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import ParseResult
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.transport import TcpTransport
 from nats.errors import ProtocolError
-from nats.protocol.parser import Parser
 
 _MESSAGE = re.compile(
     rb"(?:MSG|HMSG)[ \t]+(\S+)[ \t]+(\d+)[ \t]+(?:([^\s]*[^\s\d][^\s]*)[ \t]+)?(?:(\d+)[ \t]+)?(\d+)\r\n"
@@ -37,39 +39,25 @@ class Frame(NamedTuple):
 Heard = Callable[[Frame], None]
 
 
-class Wire(Parser):
-    """Takes the place of the client's own parser. There is no public way; `test_bus_consuming.py` fails without it."""
+class Cutter:
+    """Cuts what one connection receives; `heard` says whose frames go where."""
 
-    def __init__(self, client: Client) -> None:
-        self._heard: dict[bytes, Heard] = {}
+    def __init__(self, heard: Mapping[bytes, Heard]) -> None:
+        self._heard = heard
         self._rest = b""
-        super().__init__(client)
 
-    def reset(self) -> None:
-        """Forget what a connection that is gone has sent in part."""
-        self._rest = b""
-        super().reset()
-
-    def direct(self, number: int, heard: Heard) -> None:
-        """Give the frames of subscription `number` to `heard`, which must not raise, as soon as they come."""
-        self._heard[b"%d" % number] = heard
-
-    def forget(self, number: int) -> None:
-        """Leave the subscription to nats-py again."""
-        self._heard.pop(b"%d" % number, None)
-
-    async def parse(self, data: bytes = b"") -> None:
-        """Take what has come; called by the client's reading loop."""
-        data = self._rest + data if self._rest else bytes(data)
-        self._rest = b""
-        place = 0
+    def cut(self, data: bytes) -> bytes:
+        """Pass on the frames that somebody waits for; answers all others that are whole by now, in their order."""
+        data = self._rest + data if self._rest else data
+        others, place = [], 0
         while place < len(data):
             place, end = self._direct(data, place)
             if end == place:
                 break
-            await super().parse(data[place:end])
+            others.append(data[place:end])
             place = end
         self._rest = data[place:]
+        return b"".join(others)
 
     def _direct(self, data: bytes, place: int) -> tuple[int, int]:
         """Pass on frames from `place` on; answers where the first begins and ends that is not for us.
@@ -97,6 +85,65 @@ class Wire(Parser):
             )
             place = end
         return place, _line_end(data, place)
+
+
+class _Receiving(asyncio.StreamReaderProtocol):
+    """Hands the reader what is left for nats-py."""
+
+    def __init__(self, reader: asyncio.StreamReader, cutter: Cutter) -> None:
+        super().__init__(reader)
+        self._cutter = cutter
+
+    def data_received(self, data: bytes) -> None:
+        others = self._cutter.cut(data)
+        if others:
+            super().data_received(others)
+
+
+class Wire(TcpTransport):
+    """Takes the place of the client's own transport. There is no public way; `test_bus_consuming.py` fails without it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard: dict[bytes, Heard] = {}
+
+    def __bool__(self) -> bool:
+        """True before the first connection as well, or the client would take a transport of its own."""
+        return True
+
+    def direct(self, number: int, heard: Heard) -> None:
+        """Give the frames of subscription `number` to `heard`, which must not raise, as soon as they come."""
+        self._heard[b"%d" % number] = heard
+
+    def forget(self, number: int) -> None:
+        """Leave the subscription to nats-py again."""
+        self._heard.pop(b"%d" % number, None)
+
+    async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
+        """Connect to the server at `uri`; TimeoutError after `connect_timeout` seconds."""
+        receiving, reader = self._receiving(buffer_size)
+        async with asyncio.timeout(connect_timeout):
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_connection(lambda: receiving, uri.hostname, uri.port)
+        self._bare_io_reader = self._io_reader = reader
+        self._bare_io_writer = self._io_writer = asyncio.StreamWriter(transport, receiving, reader, loop)
+
+    async def connect_tls(
+        self, uri: str | ParseResult, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: int
+    ) -> None:
+        """Go on in TLS, as the server's INFO asks for."""
+        assert self._io_writer is not None
+        receiving, reader = self._receiving(buffer_size)
+        name = uri if isinstance(uri, str) else uri.hostname
+        async with asyncio.timeout(connect_timeout):
+            loop = asyncio.get_running_loop()
+            transport = await loop.start_tls(self._io_writer.transport, receiving, ssl_context, server_hostname=name)
+        assert transport is not None
+        self._io_reader, self._io_writer = reader, asyncio.StreamWriter(transport, receiving, reader, loop)
+
+    def _receiving(self, limit: int) -> tuple[_Receiving, asyncio.StreamReader]:
+        reader = asyncio.StreamReader(limit)
+        return _Receiving(reader, Cutter(self._heard)), reader
 
 
 async def unheard(message: Msg) -> None:

@@ -7,7 +7,7 @@ from nats.aio.client import Client
 from nats.errors import ProtocolError
 
 from shared.runtime.delivery import Headers
-from shared.runtime.wire import Frame, Wire
+from shared.runtime.wire import Cutter, Frame
 
 BULK = 7
 HEADER = b"NATS/1.0\r\nNats-Msg-Id: a\r\nOdd:  b:c \r\n\r\n"
@@ -39,12 +39,11 @@ def headed(number: int, payload: bytes, reply: bytes = b"r.1") -> bytes:
 def told(*pieces: bytes) -> tuple[list[Frame], list[object]]:
     """What comes out in bulk, and what the client was given."""
     client, frames = RecordingClient(), list[Frame]()
-    wire = Wire(client)
-    wire.direct(BULK, frames.append)
+    cutter = Cutter({b"%d" % BULK: frames.append})
 
     async def parse() -> None:
         for piece in pieces:
-            await wire.parse(piece)
+            await client._ps.parse(cutter.cut(piece))
 
     asyncio.run(parse())
     return frames, client.heard
@@ -81,16 +80,6 @@ def test_each_frame_goes_to_whom_it_is_for() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 40])
 def test_it_does_not_matter_where_the_bytes_are_cut(size: int) -> None:
     assert told(*(ALL[start : start + size] for start in range(0, len(ALL), size))) == (FRAMES, OTHERS)
-
-
-def test_what_a_lost_connection_left_half_is_forgotten() -> None:
-    client, frames = RecordingClient(), list[Frame]()
-    wire = Wire(client)
-    wire.direct(BULK, frames.append)
-    asyncio.run(wire.parse(headed(BULK, b"one")[:-4]))
-    wire.reset()
-    asyncio.run(wire.parse(headed(BULK, b"two")))
-    assert [frame.payload for frame in frames] == [b"two"]
 
 
 def test_a_malformed_message_ends_the_connection() -> None:

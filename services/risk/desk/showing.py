@@ -1,4 +1,7 @@
-"""Keeps the page up to date: follows the stream, and tells the browsers what has changed a few times a second."""
+"""Keeps the page up to date: a few times a second it reads what is new and tells the browsers what has changed.
+
+A reader that woke with every fact would take the interpreter's lock from the guard just when it has to answer one.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -11,8 +14,9 @@ from services.risk.desk.core.feed import since
 from services.risk.desk.core.page import Surroundings, sections
 from services.risk.desk.core.view import DeskView
 from services.risk.desk.hub import Hub
-from shared.runtime import clock, consuming
+from shared.runtime import clock
 from shared.runtime.bus import Bus
+from shared.runtime.errors import RetryableError
 from shared.schemas.codec import UndecodableError, decode
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import RunnerEnd, RunnerStart
@@ -35,21 +39,32 @@ class Showing:
         self.hub = Hub()
         self.view = DeskView()
         self._stack, self._around = stack, around
+        self._read_up_to = 0
         self._shown: Encoded = {}
         self._told_up_to = 0
         self._told_at = clock.monotonic()
 
     async def follow(self, bus: Bus) -> None:
-        """Take in every fact, without end."""
-        last = await bus.last_sequence(EVENTS)
-        start = max(last - _TAIL, self.view.sequence) + 1
-        if not self.view.sequence:
-            await self._recall(bus, start)
-        async for delivery in consuming.follow(bus.connection, EVENTS, [ALL_EVENTS], start):
+        """Take in every fact and tell the browsers what it changes, without end."""
+        while True:
+            await bus.connection.restored()
+            with suppress(RetryableError):
+                await self._catch_up(bus)
+            if len(self.hub):
+                self._tell()
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _catch_up(self, bus: Bus) -> None:
+        if not self._read_up_to:
+            before = max(await bus.last_sequence(EVENTS) - _TAIL, 0)
+            await self._recall(bus, before + 1)
+            self._read_up_to = before
+        async for delivery in bus.read(EVENTS, [ALL_EVENTS], self._read_up_to + 1):
             # The guard sets aside what can't be read, and tells so.
             with suppress(UndecodableError):
                 event = decode(delivery.subject, delivery.payload)
                 self.view = views.evolve(self.view, delivery.sequence, event)
+            self._read_up_to = delivery.sequence
             if delivery.sequence % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
 
@@ -61,13 +76,6 @@ class Showing:
             with suppress(UndecodableError):
                 event: Event = decode(delivery.subject, delivery.payload)
                 self.view = self.view._replace(sessions=views.with_session(self.view.sessions, event))
-
-    async def tell(self) -> None:
-        """Tell the browsers what has changed, without end."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            if len(self.hub):
-                self._tell()
 
     def whole(self) -> str:
         """All of the page in one message, for a browser that begins; from there on it hears what changes."""

@@ -38,6 +38,9 @@ class Observe:
 Action = Submit | Cancel | Observe
 
 
+KILLED = "killed before it was sent"
+
+
 def todo(state: State) -> Iterator[Action]:
     """The actions that the state calls for: cancels first, for they bring down risk."""
     for name, order in state.orders.items():
@@ -58,7 +61,7 @@ def obstacle(state: State, ticket: Ticket, expires_at: datetime, now: datetime |
     if state.relieved:
         return "the guard itself acts at the venue"
     if state.killed and ticket.purpose != "flatten":
-        return "killed before it was sent"
+        return KILLED
     return None
 
 
