@@ -66,8 +66,8 @@ class VenueTrial(ABC):
     `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
     minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
     limits; the others trade at every turn. Without `stops` no position is protected. `risk` are further
-    limits; the venue's clock is `venue_ahead`. With `profits` each stop has a take-profit beside it. `before_the_end` is called once the session is over, with the bus still
-    up.
+    limits; the venue's clock is `venue_ahead`. `before_the_end` is called once the session is over, with the bus still
+    up. With `profits` each stop has a take-profit beside it.
     """
 
     venue: ClassVar[str]

@@ -59,7 +59,7 @@ def tell_waiting(telling: Telling, reasons: dict[str, str]) -> None:
     if waiting:
         observed = f"{'; '.join(waiting)}; carried out when the exchange opens {_at(telling.state.hours)}"
         seen = CheckpointDetails(name=WAITING, observed=observed)
-        telling.tell(Checkpoint, status="pass", level="warning", details=seen, message=observed)
+        telling.tell(Checkpoint, status="fail", level="warning", details=seen, message=observed)
 
 
 def _waiting(state: State, reasons: dict[str, str]) -> Iterator[str]:
