@@ -23,6 +23,10 @@ def _is_absent(value: object) -> bool:
     return value is None
 
 
+def _is_false(value: bool) -> bool:
+    return not value
+
+
 class Ticket(Value):
     """An order in every particular that the venue will see, and what it was sized on.
 
@@ -30,6 +34,7 @@ class Ticket(Value):
     the decision knew. `protective_stop` is where the runner will place a stop once the order has filled, `take_profit`
     where its gain is to be taken. A stop with a `take_profit` goes to the venue as a list of two orders, of which one
     cancels the other: the stop, and a limit order at that price for the same quantity.
+    An order for `extended_hours` is a limit order that may fill before a stock exchange's opening and after its close.
     A `reduce_only` order can only bring a position nearer to zero. `purpose` says why it exists.
     """
 
@@ -45,6 +50,7 @@ class Ticket(Value):
     reference_price: Price
     protective_stop: Price | None = None
     take_profit: Annotated[Price | None, Field(exclude_if=_is_absent)] = None
+    extended_hours: Annotated[bool, Field(exclude_if=_is_false)] = False
     reduce_only: bool = False
     purpose: Literal["entry", "exit", "stop", "rebalance", "flatten"]
 

@@ -28,7 +28,8 @@ OTHER = {
     "stop_price": "1",
     "reference_price": "92680.51",
     "protective_stop": "90800.01",
-    "take_profit": "95000.01",
+    "take_profit": "99800.01",
+    "extended_hours": True,
     "reduce_only": True,
     "purpose": "exit",
 }

@@ -11,6 +11,7 @@ from services.runner.hearing import Hearing
 from services.runner.live.course import LiveCourse
 from services.runner.live.dealing import Dealing, Obstacle
 from services.runner.live.health import HealthWatch
+from services.runner.live.hours import HoursWatch
 from services.runner.live.opening import Opened
 from services.runner.live.reconciling import Reconciling
 from services.runner.live.silence import Silence
@@ -60,6 +61,8 @@ class LiveTrading(Trading):
         slices = self._slices(state, hearing)
         dealing = self._dealing(account, conductor, hearing) if account else None
         health = HealthWatch(self._market.market, account, self._market.findings, hearing.hear)
+        flat_before = state.plan.config.schedule.flat_before_close
+        hours = HoursWatch(self._market.market, flat_before, lambda: conductor.state.hours, hearing.hear)
         dealt_with = self._dealt_with(account, dealing, conductor, hearing)
         silence = Silence(lambda: hearing.guards_words, lambda: self._context.bus.problem, hearing.hear)
         return Way(
@@ -68,7 +71,7 @@ class LiveTrading(Trading):
             conductor.conduct(self._warmup(state)),
             within=self._options.duration,
             market=LiveCourse(slices, ending(state.plan.config, state.market_start or self._start)),
-            companions=(slices.keep, health.keep, silence.keep, *dealt_with),
+            companions=(slices.keep, health.keep, hours.keep, silence.keep, *dealt_with),
         )
 
     def _dealt_with(
