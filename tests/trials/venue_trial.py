@@ -93,7 +93,7 @@ class VenueTrial(ABC):
     stops: bool = True
     risk: Mapping[str, object] = field(default_factory=dict)
     venue_ahead: timedelta = timedelta()
-    before_the_end: Callable[[Self], Awaitable[None]] | None = None
+    before_the_end: Callable[[Any], Awaitable[None]] | None = None
     profits: bool = False
 
     @abstractmethod
