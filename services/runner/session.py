@@ -92,15 +92,16 @@ class Session:
                 metrics.ORDERS_IN_FLIGHT.set(len(self._conductor.state.orders))
                 return self._venue.advance(candles)
             case Perform(action):
-                await self._voice.settled()
                 return await self._perform(action)
             case Find(name):
                 return await self._venue.order(name)
 
     async def _perform(self, action: Submit | Cancel | Observe) -> Any:
+        """Act at the venue, once all that was told is stored."""
+        if isinstance(action, Submit):
+            return await self._submit(action.approval)
+        await self._voice.settled()
         match action:
-            case Submit(_, approval):
-                return await self._submit(approval)
             case Cancel(name, reason):
                 return await self._venue.cancel(name, reason)
             case Observe():
@@ -108,10 +109,12 @@ class Session:
 
     async def _submit(self, approval: OrderApproved) -> Sequence[Report] | VenueSaid:
         try:
+            # Looked at while the answers are under way; that it expires meanwhile is for the venue's gate to see.
             order = admit(approval, self._verify, self._venue.clock)
         except UnapprovedError as error:
             name = approval.order.client_order_id
             return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {error}"),))
+        await self._voice.settled()
         return await self._venue.submit(order)
 
     async def _next(self) -> Step | Input | VenueSaid:
