@@ -49,6 +49,7 @@ soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of tim
 	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
 	@$(PY) -m tests.trials.storm --kills $(KILLS) --results bench/results/storm.json
 	@$(PY) -m tests.trials.week --results bench/results/week.json
+	@$(PY) -m tests.trials.kills --results bench/results/kills.json
 
 bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
 	@$(PY) -m bench $(if $(FULL),--full) $(PARTS)

@@ -25,6 +25,7 @@ _WIDTH = 150
 PARTS: Mapping[str, str] = {
     "order_path": "from a candle to the order that leaves, over the bus",
     "sending": "from an approved order to its request at the venue",
+    "kill": "from a kill to the cancels at the venue",
     "slices": "market over the bus through the whole stack, a candle at a time",
     "backtest": "a year of minutes, and how its cost grows",
     "folds": "a fold rebuilt from the stream",

@@ -18,11 +18,12 @@ from shared.schemas.orders import OrderApproved
 from shared.schemas.subjects import CONTROL, EVENTS, command_subject, parse_event_subject, writer_subjects
 from shared.venues.words import VenueSaid
 
+KILLS = (command_subject("kill"), command_subject("kill", ">"))
 _HEEDED_NAMES = frozenset(kind.model_fields["type"].default for kind in HEEDED)
 
 
 class Hearing:
-    """Follows the guard and the CONTROL stream for one session, and hands out what was heard, in order.
+    """Follows the guard and the CONTROL stream for one session, and hands out what was heard, in order but for kills.
 
     What the guard had told up to number `start` is known already.
     """
@@ -36,13 +37,17 @@ class Hearing:
         """How many facts of the guard have come in, heartbeats included."""
         self._once = once
         self._waiting: deque[tuple[int, Input | VenueSaid]] = deque()
+        self._kills: deque[KillHeard] = deque()
+        self._kills_up_to = 0
         self._something = asyncio.Event()
         self._context = context
         self._session_id = session_id
         self._verify = verify
 
     def take(self) -> Input | VenueSaid | None:
-        """The next thing heard, or None. What has been taken in before is passed over."""
+        """The next thing heard, a kill first, or None. What has been taken in before is passed over."""
+        if self._kills:
+            return self._kills.popleft()
         while self._waiting:
             sequence, given = self._waiting.popleft()
             if not isinstance(given, GuardSpoke):
@@ -53,6 +58,17 @@ class Hearing:
                 return given
         self._something.clear()
         return None
+
+    @property
+    def kill_waits(self) -> bool:
+        """Whether a kill was heard that nobody has taken yet: from here on nothing may be sent that takes risk."""
+        return bool(self._kills)
+
+    async def kill_is_stored(self) -> bool:
+        """Whether the stream holds a kill that has not been taken here yet: heard, or still on its way."""
+        bus = self._context.bus
+        stored = max(await asyncio.gather(*(bus.last_number_on(CONTROL, subject) for subject in KILLS)))
+        return self.kill_waits or stored > self._kills_up_to
 
     async def wait(self, seconds: float) -> None:
         """Return once there is something to take, or somebody called `wake`, or after `seconds`; `take` comes first."""
@@ -65,6 +81,12 @@ class Hearing:
     def hear(self, said: VenueSaid | VenueTrouble | GuardSilent) -> None:
         """Hear a venue that answers in its own time, of the trouble with it, and that the guard is heard no more."""
         self._heard(0, said)
+
+    def kill(self, heard: KillHeard) -> None:
+        """Hear a kill: it comes before all that was heard and not taken yet."""
+        self.count += 1
+        self._kills.append(heard)
+        self._something.set()
 
     def _heard(self, sequence: int, given: Input | VenueSaid) -> None:
         self.count += 1
@@ -82,11 +104,12 @@ class Hearing:
 
     async def follow_kills(self, start: int) -> None:
         """Hear kills of everything and of this session from the stream's number `start` on, without end."""
-        subjects = [command_subject("kill"), command_subject("kill", ">")]
-        async for delivery in self._context.bus.follow(CONTROL, subjects, start):
+        self._kills_up_to = start - 1
+        async for delivery in self._context.bus.follow(CONTROL, KILLS, start):
+            self._kills_up_to = delivery.sequence
             command = Command.read(delivery.subject, delivery.payload, delivery.sequence, delivery.stored_at)
             if command.session_id == self._session_id or not _is_identity(command.session_id):
-                self._heard(delivery.sequence, KillHeard(command))
+                self.kill(KillHeard(command))
 
     async def _decoded(self, delivery: Delivery) -> Event | None:
         try:

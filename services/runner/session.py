@@ -10,7 +10,7 @@ from services.runner import metrics
 from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Next, Pace, Perform, Store
 from services.runner.core.inputs import Input, StopRequested
 from services.runner.core.state import State
-from services.runner.core.todo import Cancel, Observe, Submit
+from services.runner.core.todo import KILLED, Cancel, Observe, Submit
 from services.runner.course import Step
 from services.runner.hearing import Hearing
 from services.runner.keeping import Keeping
@@ -112,9 +112,10 @@ class Session:
             # Looked at while the answers are under way; that it expires meanwhile is for the venue's gate to see.
             order = admit(approval, self._verify, self._venue.clock)
         except UnapprovedError as error:
-            name = approval.order.client_order_id
-            return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {error}"),))
+            return _never_sent(approval, str(error))
         await self._voice.settled()
+        if self._hearing.kill_waits and approval.order.purpose != "flatten":
+            return _never_sent(approval, KILLED)
         return await self._venue.submit(order)
 
     async def _next(self) -> Step | Input | VenueSaid:
@@ -220,3 +221,8 @@ class Session:
         )
         status = "killed" if state.killed else "halted" if state.halt else "running" if state.enabled else "waiting"
         return Facts(cause, "runner").tell(Heartbeat, phase=state.phase, status=status, metrics=vital)
+
+
+def _never_sent(approval: OrderApproved, reason: str) -> VenueSaid:
+    name = approval.order.client_order_id
+    return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {reason}"),))

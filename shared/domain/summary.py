@@ -67,7 +67,7 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
     portfolio: Portfolio | None
     if isinstance(event, Heartbeat):
         return summary, None
-    if isinstance(event, OrderFilled) and _execution(event.order) in (summary.trades or ()):
+    if tells_again(summary, event):
         return summary, None
     if isinstance(event, OrderFilled) and summary.portfolio:
         portfolio, trip = books.with_fill(summary.portfolio, event.order, event.market_time)
@@ -86,6 +86,11 @@ def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
         troubles=troubles.evolve(summary.troubles, event),
     )
     return after, trip
+
+
+def tells_again(summary: Summary, event: Event) -> bool:
+    """Whether the fact is an execution that the guard or the runner has told before."""
+    return isinstance(event, OrderFilled) and _execution(event.order) in (summary.trades or ())
 
 
 def _noted(summary: Summary, fill: Fill) -> Summary:

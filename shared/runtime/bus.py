@@ -66,6 +66,10 @@ class Bus:
         """The last message on `subject` in `stream`, None when there is none; far cheaper than `latest`."""
         return await streams.last_on(self.connection, stream, subject)
 
+    async def last_number_on(self, stream: str, subject: str) -> int:
+        """The number of the last message on `subject` (wildcards allowed) in `stream`, 0 when there is none."""
+        return await streams.last_number_on(self.connection, stream, subject)
+
     async def last_sequence(self, stream: str) -> int:
         """The number of the last message in `stream`, 0 when it is empty."""
         return await streams.last_sequence(self.connection, stream)

@@ -90,11 +90,23 @@ async def last_on(connection: Connection, stream: str, subject: str) -> Message 
     return await _message(connection, stream, {"last_by_subj": subject})
 
 
+async def last_number_on(connection: Connection, stream: str, subject: str) -> int:
+    """The number of the last message on `subject` (wildcards allowed) in `stream`, 0 when there is none."""
+    found = await _found(connection, stream, {"last_by_subj": subject})
+    return int(found["seq"]) if found else 0
+
+
 async def _message(connection: Connection, stream: str, wanted: dict[str, Any]) -> Message | None:
+    found = await _found(connection, stream, wanted)
+    return Message(found["subject"], b64decode(found.get("data", ""))) if found else None
+
+
+async def _found(connection: Connection, stream: str, wanted: dict[str, Any]) -> dict[str, Any] | None:
     try:
         answer = await connection.api(f"STREAM.MSG.GET.{stream}", wanted)
     except RefusedError as error:
         if error.code == _NO_MESSAGE:
             return None
         raise
-    return Message(answer["message"]["subject"], b64decode(answer["message"].get("data", "")))
+    message: dict[str, Any] = answer["message"]
+    return message

@@ -30,6 +30,21 @@ def client_order_id(session_id: str, number: int) -> str:
     return f"{ORDER_PREFIX}{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
 
 
+_LEGS = ("s", "p")
+"""What follows a list's name in those of its orders: of the stop, and of the one that takes the profit."""
+
+
+def leg_ids(name: str) -> tuple[str, str]:
+    """The names at the venue of the two orders of the list called `name`: the stop's and the take-profit's."""
+    stop, profit = (f"{name}{leg}" for leg in _LEGS)
+    return stop, profit
+
+
+def order_of_leg(name: str) -> str:
+    """The name of the order that the venue's order `name` belongs to: the list's where it is one of a list of ours."""
+    return name[:-1] if name.startswith(ORDER_PREFIX) and name.endswith(_LEGS) else name
+
+
 def guards_order_id(session_id: str, number: int) -> str:
     """The name of the `number`-th order that the guard itself places for a session: no order of the runner's has it."""
     return f"{_guards_prefix(session_id)}{number}"

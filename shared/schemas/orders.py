@@ -1,6 +1,8 @@
 """Facts in the life of an order, from the intent to the last fill."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from shared.schemas.envelope import Event, Value
 from shared.schemas.values import (
@@ -17,11 +19,17 @@ from shared.schemas.values import (
 )
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class Ticket(Value):
     """An order in every particular that the venue will see, and what it was sized on.
 
     `price` is the limit, `stop_price` the trigger; both None for a market order. `reference_price` is the last price
-    the decision knew. `protective_stop` is where the runner will place a stop once the order has filled.
+    the decision knew. `protective_stop` is where the runner will place a stop once the order has filled, `take_profit`
+    where its gain is to be taken. A stop with a `take_profit` goes to the venue as a list of two orders, of which one
+    cancels the other: the stop, and a limit order at that price for the same quantity.
     A `reduce_only` order can only bring a position nearer to zero. `purpose` says why it exists.
     """
 
@@ -36,8 +44,24 @@ class Ticket(Value):
     stop_price: Price | None = None
     reference_price: Price
     protective_stop: Price | None = None
+    take_profit: Annotated[Price | None, Field(exclude_if=_is_absent)] = None
     reduce_only: bool = False
     purpose: Literal["entry", "exit", "stop", "rebalance", "flatten"]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the venue gets two orders of it, of which one cancels the other."""
+        return self.purpose == "stop" and self.take_profit is not None
+
+    def takes_profit_at(self, price: Money) -> bool:
+        """Whether a fill at `price` is one of the list's limit order."""
+        return self.is_list and self.take_profit is not None and price >= self.take_profit
+
+    def reference_of(self, price: Money) -> Price:
+        """What the slippage of a fill at `price` is measured from."""
+        if self.take_profit is not None and self.takes_profit_at(price):
+            return self.take_profit
+        return self.stop_price or self.reference_price
 
     @property
     def notional(self) -> Money:

@@ -176,22 +176,31 @@ class StrategyEntry(Section):
     params: Params = {}
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class Sizing(Section):
     """How much an entry buys.
 
     `fraction`: that share of the strategy's equity. `risk`: so much that a stop `stop_distance` (a share of the price)
-    away loses `risk_per_trade` of the equity. A `stop_distance` places a protective stop with either method.
+    away loses `risk_per_trade` of the equity. A `stop_distance` places a protective stop with either method. A
+    `profit_distance` asks for the gain to be taken so far above the entry: at the venue, beside the stop, where the
+    venue has orders of which one cancels the other; else the runner watches the closes for it.
     """
 
     method: Literal["fraction", "risk"] = "fraction"
     fraction: Share = Decimal("0.95")
     risk_per_trade: Share = Decimal("0.01")
     stop_distance: Fraction | None = None
+    profit_distance: Annotated[Number | None, Field(gt=0, exclude_if=_is_absent)] = None
 
     @model_validator(mode="after")
     def _risk_needs_a_stop(self) -> Self:
         if self.method == "risk" and not self.stop_distance:
             raise ValueError("sizing.method = 'risk' needs sizing.stop_distance, for example 0.02")
+        if self.profit_distance is not None and not self.stop_distance:
+            raise ValueError("sizing.profit_distance needs sizing.stop_distance, for example 0.02")
         return self
 
 
@@ -249,6 +258,10 @@ def _is_off(value: Decimal) -> bool:
     return value == 0
 
 
+def _is_true(value: bool) -> bool:
+    return value
+
+
 Rule = Annotated[Number, Field(ge=0, exclude_if=_is_off)]
 """A rule that came later: a session file without it is the same file as before."""
 
@@ -258,7 +271,8 @@ class Instrument(Section):
 
     `tick_size` and `lot_step` are the grids of prices and quantities. `market_max_qty` bounds market orders;
     `band_down` and `band_up` times the market's price are the limits within which an order may stand; `max_stops`
-    orders of a symbol may wait for their trigger.
+    orders of a symbol may wait for their trigger. `has_lists` tells whether the venue takes two orders for the symbol
+    of which one cancels the other.
     """
 
     tick_size: Number = Field(default=Decimal("0.01"), ge=0)
@@ -273,6 +287,7 @@ class Instrument(Section):
     band_down: Rule = Decimal(0)
     band_up: Rule = Decimal(0)
     max_stops: int = Field(default=0, ge=0, exclude_if=_is_off)
+    has_lists: bool = Field(default=True, exclude_if=_is_true)
 
 
 def _is_usual_age(value: timedelta | None) -> bool:
@@ -344,10 +359,6 @@ def _feed(value: Any) -> Any:
 
 
 Feed = Annotated[SimulatedFeed | CsvFeed | MarketFeed, Field(discriminator="kind")]
-
-
-def _is_absent(value: object) -> bool:
-    return value is None
 
 
 def _is_usual_record(value: Live) -> bool:

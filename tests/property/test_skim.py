@@ -121,6 +121,7 @@ def sessions(draw: st.DrawFn, symbols: tuple[str, ...], start: datetime) -> Sess
         method = draw(st.sampled_from(["fraction", "risk"]))
         distance = draw(st.sampled_from(["0.003", "0.02"]))
         sizing |= {"method": method, "stop_distance": distance, "risk_per_trade": "0.005"}
+        sizing["profit_distance"] = draw(st.none() | st.sampled_from(["0.002", "0.02"]))
     schedule: dict[str, Any] = {}
     if draw(st.booleans()):
         begins, ends = start + timedelta(minutes=draw(st.integers(0, 50))), start + timedelta(minutes=100)
@@ -141,7 +142,11 @@ def sessions(draw: st.DrawFn, symbols: tuple[str, ...], start: datetime) -> Sess
             "cancel_after_bars": draw(st.integers(1, 4)),
             "stop": draw(st.sampled_from(["stop", "stop_limit"])),
         },
-        instrument={"tick_size": "0.01", "lot_step": draw(st.sampled_from(["0.00001", "1"]))},
+        instrument={
+            "tick_size": "0.01",
+            "lot_step": draw(st.sampled_from(["0.00001", "1"])),
+            "has_lists": draw(st.booleans()),
+        },
         paper={
             "maker_fee": "0.0001",
             "taker_fee": draw(st.sampled_from(["0", "0.001"])),

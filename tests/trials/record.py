@@ -1,5 +1,6 @@
 """What a trial hears on the bus: which orders still await an answer, how far the market has been told."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -25,6 +26,7 @@ class Record:
     """One session's facts, as they come from the stream.
 
     `tickets` are all orders that were intended, `open` the stages of those in flight, `fills` every execution.
+    `told` counts facts by service and type.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,7 @@ class Record:
         self.stages: dict[str, str] = {}
         self.fills: list[Fill] = []
         self.kinds: dict[str, int] = {}
+        self.told: Counter[tuple[str, str]] = Counter()
         self.facts: list[Event] = []
 
     @property
@@ -50,6 +53,7 @@ class Record:
     def take(self, event: Event) -> None:
         """The next fact."""
         self.kinds[event.type] = self.kinds.get(event.type, 0) + 1
+        self.told[event.service, event.type] += 1
         if not isinstance(event, CandleClosed):
             self.facts.append(event)
         match event:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,12 +20,13 @@ from tests.trials.record import Record
 
 
 class TrialStack:
-    """`services` of the stack below `folder`. `record` is what the bus has told so far."""
+    """The services of a `session` at `venue`, below `folder`. `record` is what the bus has told so far."""
 
-    def __init__(self, folder: Path, clock: Path, session: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, clock: Path, venue: str, session: Path, settings: Mapping[str, str]) -> None:
         self.record = Record()
         self._folder = folder
         self._clock = clock
+        self._venue = venue
         self._session = session
         self._settings = settings
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -51,6 +52,16 @@ class TrialStack:
 
     def start(self, service: str, *arguments: str) -> None:
         """Start a service."""
+        with (self._folder / f"{service}.log").open("ab") as log:
+            self._processes[service] = subprocess.Popen(
+                [sys.executable, "-m", "tests.trials.at_speed", str(self._clock), self._venue, service, *arguments],
+                cwd=ROOT,
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+            )
+
+    def _environment(self) -> Mapping[str, str]:
         clean = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         own = {
             "NATS_URL": self._nats.url,
@@ -58,14 +69,7 @@ class TrialStack:
             "METRICS_HOST": "127.0.0.1",
             "METRICS_PORT": "0",
         }
-        with (self._folder / f"{service}.log").open("ab") as log:
-            self._processes[service] = subprocess.Popen(
-                [sys.executable, "-m", "tests.trials.at_speed", str(self._clock), service, *arguments],
-                cwd=ROOT,
-                env={**clean, **own, **self._settings},
-                stdout=log,
-                stderr=log,
-            )
+        return {**clean, **own, **self._settings}
 
     def start_runner(self) -> None:
         """Start the runner on the trial's session."""
@@ -101,6 +105,21 @@ class TrialStack:
         self._processes["runner"].send_signal(signal.SIGTERM)
 
     @property
+    def url(self) -> str:
+        """Where the bus's server is."""
+        return self._nats.url
+
+    @property
+    def bus(self) -> Bus:
+        """The trial's own connection to the bus."""
+        return self._bus
+
+    @property
+    def runner_pid(self) -> int:
+        """The runner's process, or the last that there was."""
+        return self._processes["runner"].pid
+
+    @property
     def runner_status(self) -> int | None:
         """The runner's exit status, None while it runs."""
         return self._processes["runner"].poll()
@@ -108,6 +127,18 @@ class TrialStack:
     def said(self, service: str) -> str:
         """A service's output so far."""
         return (self._folder / f"{service}.log").read_text()
+
+    async def replayed(self) -> Sequence[str]:
+        """What was different when the session was decided again from the stream; nothing if all was the same."""
+        replay = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.runner", "replay"),
+            cwd=ROOT,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said, _ = await replay.communicate()
+        return (said.decode(),) if replay.returncode else ()
 
     async def news(self, seconds: float) -> None:
         """Return when the bus has told something, or after `seconds`."""

@@ -1,4 +1,4 @@
-"""Orders at the Binance test server under all faults at once, with the runner killed in between.
+"""Orders at a venue's test server under all faults at once, with the runner killed in between.
 
 At the end no order may have been placed twice, none be unknown, and positions, balances and fees must equal the venue's
 to the last digit. `make soak` runs the long form.
@@ -6,7 +6,6 @@ to the last digit. `make soak` runs the long form.
 
 import argparse
 import asyncio
-import json
 import random
 import sys
 import tempfile
@@ -15,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.runtime import clock
-from tests.trials.binance import Trial
+from tests.trials import outcome
+from tests.trials.venue_trial import VenueTrial
+from tests.trials.venues import TRIALS
 from tests.venues.faults import Fault, Faults
 
 AT_CALLS = (
@@ -54,8 +55,9 @@ def faults(share: float, seed: int) -> Faults:
 
 @dataclass
 class Storm:
-    """A session of `minutes` on `symbols`, with so many kills of the runner at random moments."""
+    """A session at `venue` of `minutes` on `symbols`, with so many kills of the runner at random moments."""
 
+    venue: str
     folder: Path
     minutes: int
     kills: int
@@ -65,24 +67,24 @@ class Storm:
     killed: int = 0
     _killing: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def run(self) -> Trial:
+    async def run(self) -> VenueTrial:
         """The trial, when it is over; AssertionError where our books differ from the venue's."""
         self._random = random.Random(self.seed)
         self._when = set(self._random.sample(range(self.minutes), self.kills))
-        trial = Trial(
+        trial = TRIALS[self.venue](
             self.folder, self.minutes, self.seed, self.symbols, 1.0, self._strike, faults(self.share, self.seed)
         )
         await trial.run()
         assert not trial.differences, "\n".join(trial.differences)
         return trial
 
-    async def _strike(self, trial: Trial, minute: int) -> None:
+    async def _strike(self, trial: VenueTrial, minute: int) -> None:
         if minute in self._when:
             task = asyncio.ensure_future(self._kill(trial, self._random.random() * 0.15))
             self._killing.add(task)
             task.add_done_callback(self._killing.discard)
 
-    async def _kill(self, trial: Trial, later: float) -> None:
+    async def _kill(self, trial: VenueTrial, later: float) -> None:
         await asyncio.sleep(later)
         trial.stack.kill("runner")
         self.killed += 1
@@ -92,32 +94,30 @@ class Storm:
 def main(arguments: Sequence[str] | None = None) -> int:
     """One storm; a line of what it came to."""
     parser = argparse.ArgumentParser("python -m tests.trials.storm", description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=int, default=3300)
+    outcome.add_arguments(parser, minutes=3300)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--symbols", type=int, default=16)
     parser.add_argument("--share", type=float, default=0.004)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--results", type=Path, help="write the outcome as JSON, too")
     given = parser.parse_args(arguments)
     began = clock.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        storm = Storm(Path(folder), given.minutes, given.kills, given.share, given.seed, given.symbols)
+        storm = Storm(given.venue, Path(folder), given.minutes, given.kills, given.share, given.seed, given.symbols)
         trial = asyncio.run(storm.run())
     record = trial.stack.record
-    outcome = {
-        "orders": len(record.tickets),
-        "placed": len(trial.server.account.exchange.books.orders),
-        "fills": len(record.fills),
-        "kills": storm.killed,
-        "once unknown": record.kinds.get("order_unknown", 0),
-        "faults": {str(fault): count for fault, count in sorted(trial.faults.drawn.items())},
-        "seconds": round(clock.monotonic() - began),
-        "differences": 0,
-    }
-    print(json.dumps(outcome, indent=2))
-    if given.results:
-        given.results.parent.mkdir(parents=True, exist_ok=True)
-        given.results.write_text(json.dumps(outcome, indent=2) + "\n")
+    outcome.write(
+        given,
+        {
+            "orders": len(record.tickets),
+            "placed": len(trial.books().orders),
+            "fills": len(record.fills),
+            "kills": storm.killed,
+            "once unknown": record.kinds.get("order_unknown", 0),
+            "faults": {str(fault): count for fault, count in sorted(trial.faults.drawn.items())},
+            "seconds": round(clock.monotonic() - began),
+            "differences": 0,
+        },
+    )
     return 0
 
 

@@ -1,11 +1,10 @@
-"""A week of market time at the Binance test server, with what a week brings: limits, outages, a stream that goes mute.
+"""A week of market time at a venue's test server, with what a week brings: limits, outages, a stream that goes mute.
 
 At the end the session's books equal the venue's, and its summary tells each trouble and what was done about it.
 """
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,9 @@ from typing import Any
 
 from shared.domain import troubles
 from shared.runtime import clock
-from tests.trials.binance import Trial
+from tests.trials import outcome
+from tests.trials.venue_trial import VenueTrial
+from tests.trials.venues import TRIALS
 from tests.venues.faults import Fault, Faults
 
 WEEK = 7 * 24 * 60
@@ -35,10 +36,10 @@ class Mute:
 
 @dataclass(frozen=True)
 class Limit:
-    """The venue refuses whatever is asked with 429, or bans the address with 418."""
+    """The venue refuses whatever is asked so many times; where it is `harsh` as it does with who goes on and on."""
 
-    fault: Fault
     times: int
+    harsh: bool = False
 
 
 Trouble = Outage | Mute | Limit
@@ -48,11 +49,11 @@ def plan_of(minutes: int) -> Mapping[int, Sequence[Trouble]]:
     """A week's troubles, spread over so many minutes."""
     week: Sequence[Trouble] = (
         Outage(0),
-        Limit(Fault.TOO_MANY_REQUESTS, 5),
+        Limit(5),
         Outage(1),
         Mute(),
         Outage(5),
-        Limit(Fault.BANNED, 2),
+        Limit(2, harsh=True),
         Outage(0),
         Outage(30),
         Mute(),
@@ -67,7 +68,7 @@ class Week:
         self._plan = plan_of(minutes)
         self._back_at: int | None = None
 
-    async def strike(self, trial: Trial, minute: int) -> None:
+    async def strike(self, trial: VenueTrial, minute: int) -> None:
         """What the minute brings."""
         if minute == self._back_at:
             trial.faults.clear()
@@ -75,28 +76,29 @@ class Week:
         for trouble in self._plan.get(minute, ()):
             self._begin(trial, minute, trouble)
 
-    def _begin(self, trial: Trial, minute: int, trouble: Trouble) -> None:
+    def _begin(self, trial: VenueTrial, minute: int, trouble: Trouble) -> None:
         match trouble:
             case Outage(minutes):
-                trial.server.cut_streams()
+                trial.cut_streams()
                 if minutes:
                     trial.faults.rate(Fault.REQUEST_LOST, 1.0)
                     self._back_at = minute + minutes
             case Mute():
-                trial.faults.next(Fault.MUTE, "stream kline")
-            case Limit(fault, times):
+                trial.faults.next(Fault.MUTE, trial.bars)
+            case Limit(times, harsh):
+                fault = trial.harshest if harsh else Fault.TOO_MANY_REQUESTS
                 trial.faults.next(fault, "GET *", times)
                 trial.faults.next(fault, "POST *")
 
 
-def trial_of(folder: Path, minutes: int) -> Trial:
-    """The trial, yet to run."""
+def trial_of(venue: str, folder: Path, minutes: int) -> VenueTrial:
+    """The trial at `venue`, yet to run."""
     week = Week(minutes)
     faults = Faults(1, late_seconds=0.1, retry_after=1)
-    return Trial(folder, minutes, patience=0.4, trouble=week.strike, faults=faults, calm=True)
+    return TRIALS[venue](folder, minutes, patience=0.4, trouble=week.strike, faults=faults, calm=True)
 
 
-def troubles_of(trial: Trial) -> list[dict[str, Any]]:
+def troubles_of(trial: VenueTrial) -> list[dict[str, Any]]:
     """The troubles as the session's summary tells them."""
     told = troubles.NONE
     for fact in trial.stack.record.facts:
@@ -107,27 +109,25 @@ def troubles_of(trial: Trial) -> list[dict[str, Any]]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """One week; what it came to."""
     parser = argparse.ArgumentParser("python -m tests.trials.week", description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=int, default=WEEK)
-    parser.add_argument("--results", type=Path, help="write the outcome as JSON, too")
+    outcome.add_arguments(parser, minutes=WEEK)
     given = parser.parse_args(arguments)
     began = clock.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        trial = trial_of(Path(folder), given.minutes)
+        trial = trial_of(given.venue, Path(folder), given.minutes)
         asyncio.run(trial.run())
     record = trial.stack.record
-    outcome = {
-        "minutes": given.minutes,
-        "orders": len(record.tickets),
-        "fills": len(record.fills),
-        "statements": record.kinds.get("account_reconciled", 0),
-        "troubles": troubles_of(trial),
-        "seconds": round(clock.monotonic() - began),
-        "differences": trial.differences,
-    }
-    print(json.dumps(outcome, indent=2))
-    if given.results:
-        given.results.parent.mkdir(parents=True, exist_ok=True)
-        given.results.write_text(json.dumps(outcome, indent=2) + "\n")
+    outcome.write(
+        given,
+        {
+            "minutes": given.minutes,
+            "orders": len(record.tickets),
+            "fills": len(record.fills),
+            "statements": record.kinds.get("account_reconciled", 0),
+            "troubles": troubles_of(trial),
+            "seconds": round(clock.monotonic() - began),
+            "differences": trial.differences,
+        },
+    )
     return 1 if trial.differences else 0
 
 

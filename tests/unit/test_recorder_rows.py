@@ -1,14 +1,15 @@
 import json
 from decimal import Decimal
+from uuid import uuid4
 
-from services.recorder.core.ledger import Entry
+from services.recorder.core.ledger import Entry, Ledger
 from services.recorder.core.order_rows import OrderRow, order_rows
 from services.recorder.core.session_rows import session_row
 from services.recorder.core.table_rows import COLUMNS, payload, rows_of
 from shared.domain.summary import evolve, initial
 from shared.schemas.codec import encode
 from shared.schemas.envelope import Event
-from shared.schemas.guard import Halt, TradingHalted
+from shared.schemas.guard import BackstopEngaged, Halt, Intervention, TradingHalted
 from shared.schemas.values import Side
 from tests.recorder_story import SESSION, Story
 
@@ -48,6 +49,23 @@ def test_an_orders_life_becomes_one_row() -> None:
     assert (row.status, row.filled_qty, row.filled_value, row.qty) == ("filled", Decimal(2), Decimal(200), Decimal(2))
     assert (row.venue_order_id, row.purpose, row.sequence) == ("v-1", "entry", 1)
     assert row.intended_at is not None
+
+
+def test_an_execution_that_the_guard_and_the_runner_both_tell_is_one_fill() -> None:
+    story = Story()
+    *begun, filled = story.order(Side.BUY, Decimal(2), 1)
+    guards = filled.model_copy(update={"service": "risk", "id": str(uuid4())})
+    engaged = story.tell(
+        BackstopEngaged, "risk", details=Intervention(reason="no word of the runner", waited_seconds=1)
+    )
+    told = [*story.begin(), *begun, engaged, guards, filled]
+    ledger = Ledger()
+    ledger.open(SESSION)
+    entered = [ledger.enter(place, encode(event), event) for place, event in enumerate(told, start=1)]
+    whole = [entry for entry in entered if entry is not None]
+    assert len(whole) == len(told)
+    assert [table for entry in whole for table, _ in rows_of(entry)].count("fills") == 1
+    assert [(row.filled_qty, row.status) for row in order_rows(whole)] == [(Decimal(2), "filled")]
 
 
 def test_a_refused_order_names_the_rule() -> None:

@@ -5,13 +5,25 @@ from typing import Any, cast
 
 import pytest
 
+from services.runner.core.inputs import GuardSilent, KillHeard
 from services.runner.hearing import Hearing
 from shared.domain.once import Once
+from shared.schemas.commands import Command
+from tests.venues.paper_orders import START
 
 
 def hearing() -> Hearing:
     """Ears without a bus."""
     return Hearing(cast(Any, None), "a session", lambda *_: True, Once(), 0)
+
+
+def test_a_kill_comes_before_all_that_waits_and_is_known_of_before_it_is_taken() -> None:
+    ears, kill = hearing(), KillHeard(Command("kill", None, b"", 7, START))
+    ears.hear(GuardSilent("guard", "nothing was heard"))
+    ears.kill(kill)
+    assert ears.kill_waits
+    assert ears.take() is kill
+    assert (ears.kill_waits, type(ears.take())) == (False, GuardSilent)
 
 
 async def test_a_wake_up_call_ends_the_wait_that_is_under_way() -> None:

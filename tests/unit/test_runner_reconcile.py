@@ -126,6 +126,11 @@ def test_an_order_that_the_venue_works_still_comes_back() -> None:
     assert (back.orders["lt-a"].stage, back.orders["lt-a"].revived) == ("working", 1)
 
 
+def test_an_order_whose_executions_fill_it_does_not_come_back_for_a_read_that_lagged() -> None:
+    state = filled(with_order(account()), executed("t1", "2"))
+    assert understood(state, WorkedStill("lt-a", "77")) is None
+
+
 def test_what_was_told_long_ago_is_not_kept_in_mind() -> None:
     state = filled(with_order(account()), executed("t1", "2"))
     later = START + timedelta(hours=1)

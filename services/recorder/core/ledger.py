@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from shared.domain.portfolio import RoundTrip
 from shared.domain.remembered import Remembered
-from shared.domain.summary import Summary, initial, step
+from shared.domain.summary import Summary, initial, step, tells_again
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import Heartbeat
 
@@ -19,12 +19,16 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Entry(NamedTuple):
-    """A fact to be recorded: its place in the stream, its line of JSON, and what it completed."""
+    """A fact to be recorded: its place in the stream, its line of JSON, and what it completed.
+
+    It is `again` where it tells an execution that another service has told before.
+    """
 
     sequence: int
     line: bytes
     event: Event
     trip: RoundTrip | None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,9 @@ class Ledger:
         if event.id in account.seen:
             return None
         account.seen.note(event.id)
+        again = tells_again(account.summary, event)
         account.summary, trip = step(account.summary, event)
-        return Entry(sequence, line, event, trip)
+        return Entry(sequence, line, event, trip, again)
 
     def summary(self, session_id: str) -> Summary:
         """The session's figures up to the last fact entered."""

@@ -128,6 +128,8 @@ def _of_ticket(entry: Entry, ticket: Ticket) -> OrderRow:
 
 
 def _of_fill(entry: Entry, fill: Fill) -> OrderRow:
+    if entry.again:
+        return _bare(entry, fill, fill.status)._replace(qty=ZERO)
     return _bare(entry, fill, fill.status)._replace(
         qty=ZERO,
         filled_qty=fill.qty,

@@ -92,9 +92,9 @@ def account_row(sequence: int, event: Event, marks: EquityMetrics) -> Row:
 
 def rows_of(entry: Entry) -> list[tuple[str, Row]]:
     """The rows that a fact adds, each with its table."""
-    sequence, line, event, trip = entry
+    sequence, line, event, trip, again = entry
     rows = [("events", event_row(sequence, line, event))]
-    if isinstance(event, OrderFilled):
+    if isinstance(event, OrderFilled) and not again:
         rows.append(("fills", fill_row(sequence, event)))
     elif isinstance(event, EquityMarked) and event.service == "runner":
         rows.append(("equity", account_row(sequence, event, event.metrics)))

@@ -85,6 +85,8 @@ def _order_intended(state: State, event: OrderIntended) -> State:
     if ticket.protective_stop is not None:
         stops = {**state.protective_stops, order.key: ticket.protective_stop}
         state = state._replace(protective_stops=stops)
+    if ticket.take_profit is not None and not ticket.is_list:
+        state = state._replace(take_profits={**state.take_profits, order.key: ticket.take_profit})
     goal = state.goals.get(order.key)
     if goal and ticket.purpose in ("entry", "rebalance"):
         state = _with_goal(state, *order.key, goal._replace(pursued=True))
@@ -120,6 +122,8 @@ def _order_refused(state: State, event: OrderRefused) -> State:
 
 def _failed(state: State, order: Order) -> State:
     state = _gone(state, order.ticket.client_order_id)
+    if order.ticket.is_list:  # the stop goes alone, and at once
+        return state._replace(unlisted=state.unlisted | {order.key})
     return state._replace(blocked=state.blocked | {order.key})
 
 
@@ -174,8 +178,9 @@ def _order_filled(state: State, event: OrderFilled) -> State:
     if state.plan.config.is_live:
         state = state._replace(dealt=dealt.with_fill(state.dealt, fill, after.quote, event.timestamp))
     if order:
-        trades = order.trades | {fill.trade_id}
-        state = _changed(state, fill.client_order_id, filled_qty=order.filled_qty + fill.qty, trades=trades)
+        trades, taking = order.trades | {fill.trade_id}, order.taking or order.ticket.takes_profit_at(fill.price)
+        filled = order.filled_qty + fill.qty
+        state = _changed(state, fill.client_order_id, filled_qty=filled, trades=trades, taking=taking)
         state = _gone(state, fill.client_order_id) if fill.status == "filled" else state
     return _flat_again(state, (fill.strategy, fill.symbol)) if trip else state
 
@@ -197,7 +202,8 @@ def _dust_left(state: State, event: DustLeft) -> State:
 def _flat_again(state: State, key: tuple[str, str]) -> State:
     goal = state.goals.get(key)
     stops = {name: price for name, price in state.protective_stops.items() if name != key}
-    state = state._replace(protective_stops=stops)
+    targets = {name: price for name, price in state.take_profits.items() if name != key}
+    state = state._replace(protective_stops=stops, take_profits=targets, unlisted=state.unlisted - {key})
     return _with_goal(state, *key, goal._replace(pursued=True)) if goal and goal.weight == ZERO else state
 
 

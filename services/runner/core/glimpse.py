@@ -13,6 +13,7 @@ from services.runner.core.decide import conclude, reported
 from services.runner.core.pursue import closing_reason, keys, wish_for
 from services.runner.core.signals import with_stances
 from services.runner.core.state import State
+from services.runner.core.taking import is_watched
 from services.runner.core.telling import Telling
 from services.runner.core.todo import settled, todo
 from services.runner.strategies.port import Stance
@@ -79,6 +80,8 @@ def rests(state: State) -> bool:
 
 
 def _is_content(state: State, key: Key) -> bool:
+    if is_watched(state, key):
+        return False
     if closing_reason(state, key) is not None:
         return state.portfolio.held(*key) == ZERO
     return wish_for(state, key, at_slice_end=True) is None

@@ -15,7 +15,7 @@ class Order(NamedTuple):
     """An order in flight. `bars` counts the slices since it was intended, `trades` are the executions told so far.
 
     One that is `unknown` was sent, and the venue has yet to show whether it arrived. `revived` counts how often it was
-    taken for gone and came back.
+    taken for gone and came back. A list is `taking` once its take-profit has begun to fill.
     """
 
     ticket: Ticket
@@ -28,6 +28,7 @@ class Order(NamedTuple):
     bars: int = 0
     trades: frozenset[str] = frozenset()
     revived: int = 0
+    taking: bool = False
 
     @property
     def key(self) -> Key:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from services.runner.core import fitting, sizing
+from services.runner.core import fitting, sizing, taking
 from services.runner.core.order import Order
 from services.runner.core.schedule import is_open
 from services.runner.core.state import Goal, State
@@ -41,7 +41,9 @@ def closing_reason(state: State, key: Key) -> str | None:
         if not open_for_risk(state):
             return "the schedule's end"
     goal = state.goals.get(key)
-    return goal.reason if goal and goal.weight == ZERO and not goal.pursued else None
+    if goal and goal.weight == ZERO and not goal.pursued:
+        return goal.reason
+    return taking.passed_level(state, key)
 
 
 def open_for_risk(state: State) -> bool:
@@ -110,6 +112,7 @@ def _entry(state: State, key: Key, goal: Goal, allocation: Decimal) -> Wish:
         price=limit,
         reference_price=price,
         protective_stop=sizing.protective_stop(config, key[1], limit or price),
+        take_profit=taking.take_profit(config, key[1], limit or price),
         purpose="entry",
     )
 
@@ -193,6 +196,7 @@ def _stop(state: State, key: Key, held: Decimal, in_flight: tuple[Order, ...]) -
         qty=qty,
         price=limit,
         stop_price=trigger,
+        take_profit=taking.listed_at(state, key, trigger),
         reference_price=state.portfolio.closes[key[1]],
         reduce_only=True,
         purpose="stop",

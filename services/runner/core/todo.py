@@ -8,6 +8,7 @@ from services.runner.core.fitting import to_step, too_small
 from services.runner.core.order import Order
 from services.runner.core.pursue import closing_reason, has_too_many_stops
 from services.runner.core.state import State
+from services.runner.core.taking import left_unprotected
 from shared.domain.portfolio import Key
 from shared.schemas.orders import OrderApproved, Ticket
 
@@ -36,6 +37,9 @@ class Observe:
 Action = Submit | Cancel | Observe
 
 
+KILLED = "killed before it was sent"
+
+
 def todo(state: State) -> Iterator[Action]:
     """The actions that the state calls for: cancels first, for they bring down risk."""
     for name, order in state.orders.items():
@@ -56,7 +60,7 @@ def obstacle(state: State, ticket: Ticket, expires_at: datetime, now: datetime |
     if state.relieved:
         return "the guard itself acts at the venue"
     if state.killed and ticket.purpose != "flatten":
-        return "killed before it was sent"
+        return KILLED
     return None
 
 
@@ -76,6 +80,8 @@ def cancel_reason(state: State, order: Order) -> str | None:
         return f"not filled within {order.bars} bars"
     if ticket.purpose == "stop" and order.key not in state.portfolio.positions:
         return "the position that it protected is closed"
+    if ticket.is_list and left_unprotected(state, order):
+        return "its stop ended when its take-profit began to fill; the rest gets a stop of its own"
     if ticket.purpose == "stop" and has_too_many_stops(state, order.key):
         return "one stop for the whole position takes its place"
     return None

@@ -33,14 +33,17 @@ def understood(state: State, word: Word) -> Report | None:
 
 
 def _of_the_past(state: State, word: Word) -> Report | None:
-    """What a word on an order that is gone means: an execution that was missed, or that it is worked still."""
+    """What a word on an order that is gone means: an execution that was missed, or that it is worked still.
+
+    What executions have filled can't be worked, whatever a read that lags shows.
+    """
     order = state.dealt.ended.get(word.client_order_id)
     if order is None:
         return None
     if isinstance(word, Executed):
         told = word.trade_id in order.trades or trade_key(order.ticket.symbol, word.trade_id) in state.dealt.trades
         return None if told else Filled(_fill(order, word))
-    if isinstance(word, WorkedStill):
+    if isinstance(word, WorkedStill) and order.filled_qty < order.ticket.qty:
         return Reconciled(order.shown("accepted", word.venue_order_id), "the venue works it still")
     return None
 
@@ -80,5 +83,5 @@ def _fill(order: Order, word: Executed) -> Fill:
         liquidity=word.liquidity,
         status="partially_filled" if leaves else "filled",
         leaves_qty=leaves,
-        reference_price=ticket.stop_price or ticket.reference_price,
+        reference_price=ticket.reference_of(word.price),
     )

@@ -5,7 +5,7 @@ session as words, whenever it comes.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -49,7 +49,7 @@ class Dealing:
         account: Account,
         before: Mapping[str, Decimal],
         in_flight: Callable[[], Mapping[str, Ticket]],
-        obstacle: Callable[[ApprovedOrder], str | None],
+        obstacle: Callable[[ApprovedOrder], Awaitable[str | None]],
         tell: Callable[[VenueSaid | VenueTrouble], None],
     ) -> None:
         self._account = account
@@ -81,8 +81,9 @@ class Dealing:
         """Take the order back; what becomes of it is heard later."""
         ticket = self._in_flight().get(client_order_id)
         if ticket is not None:
-            _log.info("cancelling", order=client_order_id, reason=reason)
             self._do(partial(self._take_back, ticket))
+            await asyncio.sleep(0)  # it is on its way before the next one is looked at
+            _log.info("cancelling", order=client_order_id, reason=reason)
         return ()
 
     async def order(self, client_order_id: str) -> Doubtful:
@@ -136,7 +137,7 @@ class Dealing:
         ticket = order.ticket
 
         async def attempt() -> Sequence[Word]:
-            if (reason := self._obstacle(order)) is not None:
+            if (reason := await self._obstacle(order)) is not None:
                 return (_refused(ticket, reason),)
             return await self._account.send(ticket)
 

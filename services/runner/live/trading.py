@@ -5,7 +5,7 @@ from typing import Any
 
 from services.runner.conduct import Conductor
 from services.runner.core.state import State
-from services.runner.core.todo import obstacle
+from services.runner.core.todo import KILLED, obstacle
 from services.runner.course import Step, ending
 from services.runner.hearing import Hearing
 from services.runner.live.course import LiveCourse
@@ -22,7 +22,7 @@ from services.runner.setting_up import Options
 from services.runner.trading import Trading, Way
 from shared.domain.approval import ApprovedOrder
 from shared.runtime import clock
-from shared.runtime.errors import SettingsError
+from shared.runtime.errors import RetryableError, SettingsError
 from shared.runtime.service import Context
 from shared.schemas.market import timeframe_of
 from shared.schemas.orders import Ticket
@@ -87,7 +87,12 @@ class LiveTrading(Trading):
             orders = conductor.state.orders
             return {name: order.ticket for name, order in orders.items() if order.stage in _AT_THE_VENUE}
 
-        def in_the_way(order: ApprovedOrder) -> str | None:
+        async def in_the_way(order: ApprovedOrder) -> str | None:
+            try:
+                if order.ticket.purpose != "flatten" and await hearing.kill_is_stored():
+                    return KILLED
+            except RetryableError as error:
+                return f"it can't be asked whether a kill was stored: {error}"
             return obstacle(conductor.state, order.ticket, order.expires_at, clock.now())
 
         dealing = Dealing(account, self._before, in_flight, in_the_way, hearing.hear)

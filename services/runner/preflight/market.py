@@ -42,6 +42,8 @@ def reached(venue: str, sight: Sight) -> Finding:
 
 def unreached(error: VenueError) -> Finding:
     """The venue has not answered, or not as it should."""
+    if error.fate is Fate.FATAL:
+        return untold("venue", error)
     if error.retry_after:
         wait = f"it asks to stay away for {error.retry_after:.0f} s; wait, and see what else calls it from this address"
         return unanswered("venue", str(error), wait, error)

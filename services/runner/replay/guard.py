@@ -8,7 +8,7 @@ from services.risk.core.guard import CONCERNS, decide, evolve, initial
 from services.runner.replay.difference import Difference, first_difference
 from shared.domain.decider import react
 from shared.schemas.envelope import Event
-from shared.schemas.guard import Halt, TradingHalted
+from shared.schemas.guard import Halt, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Heartbeat, RunnerStart
 from shared.schemas.orders import Approval, OrderApproved, Ticket
 
@@ -47,10 +47,31 @@ class GuardAgain:
         answers = self._answers.pop(event.id, [])
         while answers and self._words[0].id != answers[0].id:
             self._guard = evolve(self._guard, self._words.popleft())
-        self._guard, decided = react(evolve, self._decide, self._guard, event)
-        self.difference = first_difference(lambda: f"{event.service}'s {event.type} {event.id}", answers, decided)
+        self.difference = self._decide_again(event, answers)
         for _ in answers:
             self._words.popleft()
+
+    def _decide_again(self, event: Event, answers: Sequence[Event]) -> Difference | None:
+        """Judge `event`, before an operator's commands that were told after it, or else behind them.
+
+        The stream tells when the guard answered an operator, not when it heard a fact that it left without an answer.
+        """
+        before, difference = self._guard, None
+        for heard in range(len(self._words) + 1):
+            if heard:
+                word = self._words[heard - 1]
+                if answers or not isinstance(word, TradingHalted | TradingResumed):
+                    break
+                before = evolve(before, word)
+            after, decided = react(evolve, self._decide, before, event)
+            found = first_difference(lambda: f"{event.service}'s {event.type} {event.id}", answers, decided)
+            if found is None:
+                self._guard = after
+                for _ in range(heard):
+                    self._words.popleft()
+                return None
+            difference = difference or found
+        return difference
 
     def _decide(self, guard: object, event: Event) -> Sequence[Event]:
         return decide(guard, event, self._sealed)  # type: ignore[arg-type]

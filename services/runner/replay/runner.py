@@ -26,6 +26,7 @@ from services.runner.core.state import State
 from services.runner.replay.difference import Difference, first_difference
 from services.runner.replay.inputs import input_of
 from shared.schemas.envelope import Event
+from shared.schemas.guard import TradingHalted
 from shared.schemas.lifecycle import Heartbeat
 from shared.schemas.market import ShadowMarked
 from shared.schemas.values import iso
@@ -37,7 +38,8 @@ class RunnerAgain:
     """Takes a session's events one by one; `difference` is the first decision that came out otherwise.
 
     The stream tells when the guard spoke, not when the runner heard it. Words that the runner left without an answer
-    may therefore have been heard before or after its next facts: any such moment that explains these is taken.
+    may therefore have been heard before or after its next facts: any such moment that explains these is taken, for a
+    kill the latest, for the runner hears that on the CONTROL stream itself and tells of it.
     """
 
     def __init__(self, state: State) -> None:
@@ -103,12 +105,18 @@ def _possibly_heard(unheard: Sequence[Event], given: Input) -> Iterator[tuple[in
     """How many words may have come before, and whether they were acted upon or only read at a restart."""
     if isinstance(given, GuardSpoke):
         before = unheard.index(given.event) if given.event in unheard else 0
-        lengths = range(before, before + 1)
+        lengths = [before]
     else:
-        lengths = range(len(unheard), -1, -1) if isinstance(given, SliceClosed) else range(len(unheard) + 1)
+        before_a_kill = next((place for place, word in enumerate(unheard) if _is_kill(word)), len(unheard))
+        sooner, later = range(before_a_kill + 1), range(before_a_kill + 1, len(unheard) + 1)
+        lengths = [*reversed(sooner), *later] if isinstance(given, SliceClosed) else [*sooner, *later]
     yield from ((length, True) for length in lengths)
     if unheard:
         yield lengths[-1] if isinstance(given, GuardSpoke) else len(unheard), False
+
+
+def _is_kill(word: Event) -> bool:
+    return isinstance(word, TradingHalted) and word.details.kind == "kill"
 
 
 def named(given: Input) -> str:

@@ -37,6 +37,10 @@ def _level(working: Working) -> Level | None:
         price, rises = working.limit, not rises
     else:
         return None
+    other = working.target
+    if other is not None:
+        price, other = sorted((price, other))
+        return Level(working.ticket.symbol, float(price), float(other))
     return Level(working.ticket.symbol, -NEVER if rises else float(price), float(price) if rises else NEVER)
 
 

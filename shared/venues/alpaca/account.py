@@ -49,26 +49,29 @@ class AlpacaAccount(AlpacaBooks):
         request = orders.request_of(ticket)
         if not is_pair(ticket.symbol):
             await self._check_open(ticket.symbol)
-        answer = await self._client.trading("POST", "/orders", request)
+        answer = await self._client.trading("POST", "/orders", request, urgent=ticket.reduce_only)
         with told_as_trouble():
             return orders.answered(ticket, answer)
 
     async def cancel(self, ticket: Ticket) -> Sequence[Word]:
         """Take the order back; ABSENT where it is no longer worked."""
-        order = await self._order(ticket)
+        order = await self._order(ticket, urgent=True)
         with told_as_trouble():
             path = f"/orders/{order['id']}"
-        await self._client.trading("DELETE", path)
-        return await self.look(ticket)
+        await self._client.trading("DELETE", path, urgent=True)
+        return await self._look(ticket, urgent=True)
 
     async def look(self, ticket: Ticket) -> Sequence[Word]:
         """The order as the venue shows it, with its executions; ABSENT where this answer does not know it."""
-        order = await self._order(ticket)
+        return await self._look(ticket, urgent=False)
+
+    async def _look(self, ticket: Ticket, *, urgent: bool) -> Sequence[Word]:
+        order = await self._order(ticket, urgent=urgent)
         trades: Sequence[Mapping[str, Any]] = ()
         with told_as_trouble():
             filled = Decimal(order["filled_qty"])
             if filled:
-                trades = await self._trades(order)
+                trades = await self._trades(order, urgent=urgent)
                 self._filled[order["id"]] = max(filled, self._filled.get(order["id"], filled))
             return orders.shown(order, trades, self._rates)
 
@@ -122,7 +125,7 @@ class AlpacaAccount(AlpacaBooks):
             until = f"; it opens at {iso(opens)}" if opens else ""
             raise VenueError(NAME, Fate.REFUSED, f"{symbol}: the exchange is closed{until}")
 
-    async def _order(self, ticket: Ticket) -> Mapping[str, Any]:
-        asked = {"client_order_id": ticket.client_order_id}
-        order: Mapping[str, Any] = await self._client.trading("GET", "/orders:by_client_order_id", asked)
+    async def _order(self, ticket: Ticket, *, urgent: bool) -> Mapping[str, Any]:
+        asked, path = {"client_order_id": ticket.client_order_id}, "/orders:by_client_order_id"
+        order: Mapping[str, Any] = await self._client.trading("GET", path, asked, urgent=urgent)
         return order

@@ -92,17 +92,17 @@ class AlpacaBooks:
                     return found
                 asked["after"] = page[-1]["submitted_at"]
 
-    async def _trades(self, order: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    async def _trades(self, order: Mapping[str, Any], *, urgent: bool) -> Sequence[Mapping[str, Any]]:
         """The order's trades: all of the account's since the order was placed are asked for."""
         placed = datetime.fromisoformat(order["created_at"])
-        return [each for each in await self._fills(placed) if each["order_id"] == order["id"]]
+        return [each for each in await self._fills(placed, urgent=urgent) if each["order_id"] == order["id"]]
 
-    async def _fills(self, since: datetime) -> Sequence[Mapping[str, Any]]:
+    async def _fills(self, since: datetime, *, urgent: bool = False) -> Sequence[Mapping[str, Any]]:
         """All of the account's trades from `since` on, oldest first."""
         asked = {"after": iso(since - _MARGIN), "direction": "asc", "page_size": _PAGE}
         found: list[Mapping[str, Any]] = []
         while True:
-            page = await self._client.trading("GET", "/account/activities/FILL", asked)
+            page = await self._client.trading("GET", "/account/activities/FILL", asked, urgent=urgent)
             with told_as_trouble():
                 found += page
                 if len(page) < _PAGE:

@@ -1,4 +1,7 @@
-"""The stock exchange's calendar and clock, asked for when they are needed and kept for an hour."""
+"""The stock exchange's calendar and clock, asked for when they are needed and kept for an hour.
+
+An exit may wait for them, so they are urgent.
+"""
 
 from datetime import date, datetime, timedelta
 
@@ -25,7 +28,7 @@ class Calendar:
         """The venue's time: our clock's, corrected by how far it was off when it was first asked for."""
         if self._offset is None:
             before = clock.now()
-            told = await self._client.trading("GET", "/clock")
+            told = await self._client.trading("GET", "/clock", urgent=True)
             after = clock.now()
             with told_as_trouble():
                 self._offset = datetime.fromisoformat(told["timestamp"]) - before - (after - before) / 2
@@ -44,7 +47,8 @@ class Calendar:
         return self.known
 
     async def _ask(self, first: date, last: date) -> None:
-        told = await self._client.trading("GET", "/calendar", {"start": first.isoformat(), "end": last.isoformat()})
+        asked = {"start": first.isoformat(), "end": last.isoformat()}
+        told = await self._client.trading("GET", "/calendar", asked, urgent=True)
         with told_as_trouble():
             self.known = hours_of(told)
         self._first, self._last, self._asked = first, last, clock.monotonic()

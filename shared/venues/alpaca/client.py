@@ -1,9 +1,9 @@
-"""alpaca-py's REST client, fenced in: off the event loop, within a time-out, never repeating a call by itself."""
+"""alpaca-py's REST client, fenced in: off the event loop, within a time-out and the venue's limit, never repeating."""
 
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from alpaca.common.rest import RESTClient
 
 from shared.runtime import clock
 from shared.venues.alpaca.errors import NAME, Answered, refusal, unanswered
+from shared.venues.alpaca.limits import Limit
 from shared.venues.measuring import measured
 from shared.venues.trouble import Fate, VenueError
 
@@ -29,7 +30,10 @@ _THREADS = 8
 
 @dataclass(frozen=True)
 class Access:
-    """Whose account, and where: `paper` trades without money. Origins override where every call goes."""
+    """Whose account, and where: `paper` trades without money. Origins override where every call goes.
+
+    All clients of one access share its limits.
+    """
 
     paper: bool
     key: str = field(repr=False)
@@ -37,6 +41,8 @@ class Access:
     base_url: str | None = None
     data_url: str | None = None
     stream_url: str | None = None
+    limit: Limit = field(default_factory=Limit, compare=False)
+    data_limit: Limit = field(default_factory=Limit, compare=False)
 
     @property
     def trading_origin(self) -> str:
@@ -79,7 +85,9 @@ def told_as_trouble() -> Iterator[None]:
 
 
 class _Rest(RESTClient):
-    """One thread's connections; numbers in answers are read exactly."""
+    """One thread's connections; numbers in answers are read exactly. `headers` are those of the last answer."""
+
+    headers: Mapping[str, str]
 
     def close(self) -> None:
         """End the connections that nobody uses; the others end with their calls."""
@@ -87,6 +95,7 @@ class _Rest(RESTClient):
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:
         response = self._session.request(method, url, timeout=TIMEOUT_SECONDS, **opts)
+        self.headers = response.headers
         if not response.ok:
             raise Answered(response.status_code, response.headers, response.text)
         return json.loads(response.text, parse_float=Decimal) if response.text else None
@@ -101,13 +110,23 @@ class Client:
         self._own = threading.local()
         self._rests: list[_Rest] = []
 
-    async def trading(self, method: str, path: str, given: Mapping[str, Any] | None = None) -> Any:
-        """The answer of the trading interface."""
-        return await self._asked(method, path, given, self.access.trading_origin, "v2")
+    async def trading(
+        self, method: str, path: str, given: Mapping[str, Any] | None = None, *, urgent: bool = False
+    ) -> Any:
+        """The answer of the trading interface. What is `urgent` may use what of the limit is kept back from the rest."""
+
+        def call(rest: _Rest) -> Any:
+            return rest._request(method, path, dict(given or {}), self.access.trading_origin, "v2")
+
+        return await self._asked(kind_of(method, path), call, self.access.limit, urgent)
 
     async def data(self, version: str, path: str, given: Mapping[str, Any]) -> Any:
         """The answer of the market data interface."""
-        return await self._asked("GET", path, given, self.access.data_origin, version)
+
+        def call(rest: _Rest) -> Any:
+            return rest._request("GET", path, dict(given), self.access.data_origin, version)
+
+        return await self._asked(kind_of("GET", path), call, self.access.data_limit, urgent=False)
 
     async def close(self) -> None:
         """End every connection; what is still under way is left to its time-out."""
@@ -115,13 +134,32 @@ class Client:
         for rest in self._rests:
             rest.close()
 
-    async def _asked(self, method: str, path: str, given: Mapping[str, Any] | None, origin: str, version: str) -> Any:
-        def call() -> Any:
-            with told_as_trouble():
-                return self._rest()._request(method, path, dict(given or {}), origin, version)
+    async def _asked(self, kind: str, call: Callable[[_Rest], Any], limit: Limit, urgent: bool) -> Any:
+        limit.begin(urgent=urgent)
+        try:
+            with measured(NAME, kind), told_as_trouble():
+                return await self._answer(call, limit)
+        except VenueError as error:
+            if error.retry_after is not None:
+                limit.refused(error.retry_after)
+            raise
 
-        with measured(NAME, kind_of(method, path)):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+    async def _answer(self, call: Callable[[_Rest], Any], limit: Limit) -> Any:
+        """The answer, off the event loop; `limit` hears what it tells."""
+
+        def called() -> tuple[Any, Mapping[str, str]]:
+            rest = self._rest()
+            return call(rest), rest.headers
+
+        headers: Mapping[str, str] = {}
+        try:
+            answer, headers = await asyncio.get_running_loop().run_in_executor(self._threads, called)
+        except Answered as refused:
+            headers = refused.headers
+            raise
+        finally:
+            limit.ended(headers)
+        return answer
 
     def _rest(self) -> _Rest:
         """This thread's own, for a session of `requests` is not made to be shared."""

@@ -160,7 +160,8 @@ class AlpacaMarket:
         asked = {"symbols": ",".join(self._stocks), "feed": _FEED}
         told = await self._client.data("v2", "/stocks/trades/latest", asked)
         with told_as_trouble():
-            return {symbol: Decimal(trade["p"]) for symbol, trade in told["trades"].items()}
+            trades = told["trades"]
+            return {symbol: Decimal(trades[symbol]["p"]) for symbol in self._stocks if symbol in trades}
 
     async def _page(self, symbol: str, asked: Mapping[str, Any]) -> Any:
         if is_pair(symbol):

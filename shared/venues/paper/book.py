@@ -19,11 +19,15 @@ Status = Literal["accepted", "rejected", "cancelled", "expired", "filled", "part
 
 
 class Stage(StrEnum):
-    """How far an order has come: its trigger not reached, live but met by no bar yet, or met by a bar before."""
+    """How far an order has come: its trigger not reached, live but met by no bar yet, or met by a bar before.
+
+    A list waits as its stop does; it is `taking` once its take-profit has begun to fill, which ends the stop.
+    """
 
     WAITING = "waiting"
     ARRIVING = "arriving"
     RESTING = "resting"
+    TAKING = "taking"
 
 
 @often_replaced
@@ -53,12 +57,19 @@ class Working(NamedTuple):
     @property
     def limit(self) -> Decimal | None:
         """The price that it must not fill worse than; None when it takes any."""
+        if self.stage is Stage.TAKING:
+            return self.ticket.take_profit
         return self.ticket.price if self.ticket.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None
 
     @property
     def trigger(self) -> Decimal | None:
         """The price that it still waits for; None when it is live."""
         return self.ticket.stop_price if self.stage is Stage.WAITING else None
+
+    @property
+    def target(self) -> Decimal | None:
+        """The price at which the list's other order would fill; None where there is none, or it has begun to."""
+        return self.ticket.take_profit if self.stage is Stage.WAITING and self.ticket.is_list else None
 
 
 @dataclass(frozen=True, slots=True)

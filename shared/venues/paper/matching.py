@@ -89,6 +89,7 @@ def _execute(book: Book, working: Working, encounter: _Encounter, qty: Decimal) 
     cash = cash_after(book, fill)
     if cash < 0:
         return remove(book, working, "insufficient balance")
+    working = working._replace(stage=Stage.TAKING) if encounter.touch.takes else working
     return _settled(book, working, fill, cash), (Filled(fill),)
 
 
@@ -110,7 +111,7 @@ def execution(book: Book, working: Working, touch: Touch, candle: Candle, qty: D
         "liquidity": liquidity,
         "status": "partially_filled" if leaves else "filled",
         "leaves_qty": leaves,
-        "reference_price": ticket.stop_price or ticket.reference_price,
+        "reference_price": ticket.reference_of(price),
     }
     return trusted(Fill, particulars)
 

@@ -3,7 +3,8 @@
 A market order fills at the point where it goes live. A stop triggers at the first price at or beyond its trigger, at
 the open where the market has gapped over it, and fills there like a market order. A limit order fills at its limit or
 better: at the point where it goes live or the bar opens when the price is there already, else where the path touches
-the limit. A stop-limit order triggers, then is a limit order for the rest of the path and for later bars.
+the limit. A stop-limit order triggers, then is a limit order for the rest of the path and for later bars. Of a list,
+the order that the path reaches first ends the other.
 """
 
 from datetime import datetime, timedelta
@@ -20,11 +21,14 @@ IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class Touch(NamedTuple):
-    """The point at which an order can be filled. `slips` tells that it takes any price there."""
+    """The point at which an order can be filled. `slips` tells that it takes any price there, `takes` that it is a
+    list's take-profit.
+    """
 
     at: Point
     liquidity: Literal["maker", "taker"]
     slips: bool
+    takes: bool = False
 
 
 def walk(working: Working, candle: Candle, time_zone: str) -> tuple[Working, Touch | None]:
@@ -44,11 +48,20 @@ def walk(working: Working, candle: Candle, time_zone: str) -> tuple[Working, Tou
 def _walked(working: Working, path: Path, start: Decimal, until: Decimal) -> tuple[Working, Touch | None]:
     here: Point | None = point_at(path, start)
     if here is not None and working.trigger is not None:
+        taken = _taken(working, path, here, until)
         here = first_reaching(path, here, working.trigger, working.direction, until)
+        if taken is not None and (here is None or taken.position < here.position):
+            return working, Touch(taken, "maker", slips=False, takes=True)
         working = working._replace(stage=Stage.ARRIVING) if here else working
     if here is None:
         return working, None
     return _met(working), _touch(working, path, here, until)
+
+
+def _taken(working: Working, path: Path, here: Point, until: Decimal) -> Point | None:
+    if working.target is None:
+        return None
+    return first_reaching(path, here, working.target, -working.direction, until)
 
 
 def _touch(working: Working, path: Path, here: Point, until: Decimal) -> Touch | None:
@@ -63,7 +76,9 @@ def _touch(working: Working, path: Path, here: Point, until: Decimal) -> Touch |
 
 def _in_range(working: Working, candle: Candle) -> bool:
     """Whether the candle's range holds a price that the order waits for: spares the walk of most bars."""
-    level, direction = working.trigger, working.direction
+    level, direction, target = working.trigger, working.direction, working.target
+    if target is not None and (candle.low <= target if direction > 0 else candle.high >= target):
+        return True
     if level is None:
         level, direction = working.limit, -direction
     if level is None:

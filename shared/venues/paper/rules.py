@@ -35,6 +35,15 @@ def _prices_of_its_type(_: Book, ticket: Ticket, __: Instrument) -> str | None:
     return None
 
 
+def _on_both_sides(_: Book, ticket: Ticket, __: Instrument) -> str | None:
+    if not ticket.is_list or ticket.stop_price is None or ticket.take_profit is None:
+        return None
+    if ticket.stop_price < ticket.reference_price < ticket.take_profit:
+        return None
+    last = plain(ticket.reference_price)
+    return f"a list's prices {plain(ticket.stop_price)} and {plain(ticket.take_profit)} must have {last} between them"
+
+
 def _quantity(_: Book, ticket: Ticket, instrument: Instrument) -> str | None:
     if not ticket.qty:
         return "the quantity is zero"
@@ -46,7 +55,7 @@ def _quantity(_: Book, ticket: Ticket, instrument: Instrument) -> str | None:
 
 
 def _ticks(_: Book, ticket: Ticket, instrument: Instrument) -> str | None:
-    for price in (ticket.price, ticket.stop_price):
+    for price in (ticket.price, ticket.stop_price, ticket.take_profit if ticket.is_list else None):
         if price is not None and instrument.tick_size and price % instrument.tick_size:
             return f"price {plain(price)} is no multiple of the tick size {plain(instrument.tick_size)}"
     return None
@@ -113,6 +122,7 @@ def expected_price(ticket: Ticket) -> Decimal:
 RULES: tuple[Rule, ...] = (
     _new_name,
     _prices_of_its_type,
+    _on_both_sides,
     _quantity,
     _ticks,
     _notional,

@@ -1,6 +1,7 @@
 """Who may ask, and how often."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from tests.venues.alpaca.refusal import Refusal
@@ -13,6 +14,7 @@ WINDOW_SECONDS = 60
 class Access:
     """The keys of one environment, and its limit of requests a minute; the other environment's keys are refused.
 
+    The account's interface and that of the market's data have the same `limit`, each for itself: `data` says which.
     `seconds` tells the time since 1970.
     """
 
@@ -21,9 +23,10 @@ class Access:
         self.other = LIVE if paper else PAPER
         self.limit = limit
         self._seconds = seconds
-        self._window, self._used = 0, 0
+        self._window = 0
+        self._used: Counter[bool] = Counter()
 
-    def check(self, headers: Mapping[str, str]) -> None:
+    def check(self, headers: Mapping[str, str], *, data: bool) -> None:
         """Count a request; raises `Refusal` for missing or wrong keys and beyond the limit."""
         given = headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", "")
         if not all(given):
@@ -33,24 +36,25 @@ class Access:
         if not self.knows(*given):
             raise Refusal(403, None, "forbidden.")
         self._renew()
-        self._used += 1
-        if self._used > self.limit:
+        self._used[data] += 1
+        if self._used[data] > self.limit:
             raise Refusal(429, 42910000, "rate limit exceeded")
 
     def knows(self, key: str, secret: str) -> bool:
         """Whether these are the account's."""
         return (key, secret) == (self.key, self.secret)
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, *, data: bool) -> dict[str, str]:
         """The limit, what is left of it, and when it is whole again (seconds since 1970)."""
         self._renew()
         return {
             "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(max(self.limit - self._used, 0)),
+            "X-RateLimit-Remaining": str(max(self.limit - self._used[data], 0)),
             "X-RateLimit-Reset": str((self._window + 1) * WINDOW_SECONDS),
         }
 
     def _renew(self) -> None:
         window = int(self._seconds()) // WINDOW_SECONDS
         if window != self._window:
-            self._window, self._used = window, 0
+            self._window = window
+            self._used.clear()

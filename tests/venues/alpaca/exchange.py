@@ -1,4 +1,7 @@
-"""The engine: it takes, cancels and replaces orders and fills them from the market."""
+"""The engine: it takes, cancels and replaces orders and fills them from the market.
+
+What a stop-limit order pays for what it left in the book is in no document: here it takes liquidity to its end.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -149,6 +152,7 @@ class Exchange(Floor):
             f"fill {order.terms.asset.symbol}", Fault.PARTIAL
         )
         first = _half(left, order.terms.asset) if splits else left
+        taker = taker or order.terms.stop_price is not None
         self.fill(order, first, price, left - first, taker=taker)
         if first < left and order.terms.type in ("market", "stop"):
             self.fill(self.books.orders[order.id], left - first, price, Decimal(0), taker=taker)

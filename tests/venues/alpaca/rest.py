@@ -47,7 +47,12 @@ class Rest:
         self._server_errors = cycle(SERVER_ERRORS)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
+        """Answer one request; every answer tells the limit of requests."""
+        response = await self._handle(request)
+        response.headers.update(self.access.headers(data=_is_data(request)))
+        return response
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         text = await request.text()
         name = f"{request.method} {request.rel_url.raw_path}"
         self.requests.append(Request(name, dict(request.query), _known(text)))
@@ -72,7 +77,7 @@ class Rest:
 
     def _respond(self, request: web.Request, text: str, fault: Fault | None) -> web.Response:
         try:
-            self.access.check(request.headers)
+            self.access.check(request.headers, data=_is_data(request))
             status, told = self._answer(request, text, fault)
         except Refusal as refusal:
             return self._refused(refusal, {})
@@ -84,7 +89,7 @@ class Rest:
 
     def _answer(self, request: web.Request, text: str, fault: Fault | None) -> tuple[int, Any]:
         exchange, path = self.desk.exchange, request.rel_url.raw_path
-        if path.startswith(("/v2/stocks/", "/v1beta3/crypto/")):
+        if _is_data(request):
             return 200, self.data.answer(path, request.query)
         try:
             body = json.loads(text) if text else None
@@ -107,7 +112,12 @@ class Rest:
         return self._response(*next(self._server_errors), {})
 
     def _response(self, status: int, text: str, kind: str, headers: dict[str, str]) -> web.Response:
-        return web.Response(status=status, text=text, content_type=kind, headers=self.access.headers() | headers)
+        return web.Response(status=status, text=text, content_type=kind, headers=headers)
+
+
+def _is_data(request: web.Request) -> bool:
+    """Whether it is about the market's data, which have an interface and a limit of their own."""
+    return request.rel_url.raw_path.startswith(("/v2/stocks/", "/v1beta3/crypto/"))
 
 
 def _known(text: str) -> Any:

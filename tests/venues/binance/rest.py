@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from shared.runtime import clock
 from tests.venues.binance.account import Account
 from tests.venues.binance.amounts import compact
 from tests.venues.binance.disturbing import with_unknown_fields, without_optional_fields
@@ -36,10 +37,14 @@ GONE = ("/api/v3/userDataStream", "/api/v1/userDataStream")
 
 
 class Request(NamedTuple):
-    """What was asked: `name` is the method and the path, `parameters` come from the query and the body."""
+    """What was asked: `name` is the method and the path, `parameters` come from the query and the body.
+
+    `came` is when it had been read, by the clock that never steps.
+    """
 
     name: str
     parameters: dict[str, str]
+    came: float
 
 
 class Rest:
@@ -57,7 +62,7 @@ class Rest:
         body = (await request.read()).decode()
         name = f"{request.method} {request.path}"
         route = ROUTES.get(name)
-        self.requests.append(Request(name, _known(query, body)))
+        self.requests.append(Request(name, _known(query, body), clock.monotonic()))
         fault = self._draw(name, route)
         if fault in UNANSWERED:
             return self._unanswered(request, fault)
