@@ -101,7 +101,7 @@ class _Receiving(asyncio.StreamReaderProtocol):
 
 
 class Wire(TcpTransport):
-    """Takes the place of the client's own transport. There is no public way; `test_bus_consuming.py` fails without it."""
+    """In place of the client's own transport. There is no public way; `test_bus_consuming.py` fails without it."""
 
     def __init__(self) -> None:
         super().__init__()
