@@ -134,7 +134,8 @@ class Recorder:
 
     async def _tell(self, fresh: Iterable[Entry], position: int) -> None:
         """Tell of the summary at the end of phases and of the session, and note that a report is due."""
-        for sequence, _, event, _ in fresh:
+        for entry in fresh:
+            sequence, event = entry.sequence, entry.event
             if isinstance(event, PhaseEnd | RunnerEnd):
                 self._write_summaries(position)
                 await self._announcer.summary_updated(event, f"sessions/{event.session_id}/{SUMMARY_FILE}")

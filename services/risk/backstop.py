@@ -26,6 +26,8 @@ LOOK_SECONDS = 0.25
 """How often kills without confirmation are looked for."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before the second attempt at a venue, and before any later one; the pauses between double."""
+LONGEST_WAIT = 300.0
+"""For as long as a venue asks to stay away, an exchange that is closed until it opens, but for no longer at a time."""
 ASK_PAUSE = 0.5
 ABSENT_ANSWERS = 3
 """So many answers in a row must not know an own order before it counts as never arrived: reads lag."""
@@ -65,14 +67,16 @@ class Backstop:
         """Act, look and tell until the venue shows the kill's effect, or a person has let trading go on."""
         waited = self._waited(session_id)
         await self._service.tell_of(session_id, lambda guard: backstop.engaged(guard, waited, clock.now()))
-        pause = FIRST_PAUSE
+        pause, asked = FIRST_PAUSE, 0.0
         account: Account | None = None
         try:
             while (guard := self._due(session_id)) is not None:
+                asked = 0.0
                 try:
                     account = account or await self._reached(guard)
                     await _Attempt(self._service, account, session_id).make()
                 except VenueError as error:
+                    asked = min(error.retry_after or 0.0, LONGEST_WAIT)
                     await self._failed(session_id, str(error))
                 except LeitstandError:
                     raise
@@ -80,7 +84,7 @@ class Backstop:
                     _log.exception("the backstop failed", session=session_id)
                     await self._failed(session_id, f"{type(error).__name__}: {error}")
                 if self._due(session_id) is not None:
-                    await asyncio.sleep(pause)
+                    await asyncio.sleep(max(pause, asked))
                     pause = min(2 * pause, LONGEST_PAUSE)
         finally:
             if account is not None:

@@ -92,31 +92,33 @@ class Session:
                 metrics.ORDERS_IN_FLIGHT.set(len(self._conductor.state.orders))
                 return self._venue.advance(candles)
             case Perform(action):
+                await self._voice.settled()
                 return await self._perform(action)
             case Find(name):
                 return await self._venue.order(name)
 
     async def _perform(self, action: Submit | Cancel | Observe) -> Any:
-        """Act at the venue, once all that was told is stored."""
-        if isinstance(action, Submit):
-            return await self._submit(action.approval)
-        await self._voice.settled()
         match action:
+            case Submit(_, approval):
+                return await self._submit(approval)
             case Cancel(name, reason):
                 return await self._venue.cancel(name, reason)
             case Observe():
                 return await self._venue.account()
 
     async def _submit(self, approval: OrderApproved) -> Sequence[Report] | VenueSaid:
-        try:
-            # Looked at while the answers are under way; that it expires meanwhile is for the venue's gate to see.
-            order = admit(approval, self._verify, self._venue.clock)
-        except UnapprovedError as error:
-            return _never_sent(approval, str(error))
-        await self._voice.settled()
         if self._hearing.kill_waits and approval.order.purpose != "flatten":
             return _never_sent(approval, KILLED)
+        try:
+            order = admit(approval, self._verify, self._venue.clock, self._guards_epoch)
+        except UnapprovedError as error:
+            return _never_sent(approval, str(error))
         return await self._venue.submit(order)
+
+    @property
+    def _guards_epoch(self) -> int:
+        """In lock-step the market stands still while guards change, and the stream's order alone decides."""
+        return self._hearing.guards_epoch if self._market is not None else 0
 
     async def _next(self) -> Step | Input | VenueSaid:
         """The next slice of a live market, once all that was heard is handled."""

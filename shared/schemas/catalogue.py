@@ -9,6 +9,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     lifecycle.Checkpoint,
     lifecycle.PhaseEnd,
     lifecycle.AutocorrectAttempt,
+    market.TradingHoursChanged,
     market.CandleClosed,
     market.SignalRaised,
     orders.OrderIntended,

@@ -48,6 +48,30 @@ class CandleClosed(Event):
     details: Candle
 
 
+ExchangeStanding = Literal["open", "closing", "extended", "closed"]
+
+
+class TradingHours(Value):
+    """How the exchange of `symbols` stands, and when it next closes or, once closed, opens.
+
+    `closing` is so shortly before the close that the session's positions are to be closed; in `extended` hours limit
+    orders alone can be carried out.
+    """
+
+    symbols: tuple[Symbol, ...]
+    standing: ExchangeStanding
+    until: Instant | None = None
+
+
+class TradingHoursChanged(Event):
+    """The exchange has opened, is about to close, or has closed; while it is closed nothing is ordered there."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "recorder"})
+    type: Literal["trading_hours_changed"] = "trading_hours_changed"
+    details: TradingHours
+
+
 class Signal(Value):
     """What a strategy wants to hold of a symbol.
 

@@ -23,6 +23,10 @@ def _is_absent(value: object) -> bool:
     return value is None
 
 
+def _is_false(value: bool) -> bool:
+    return not value
+
+
 class Ticket(Value):
     """An order in every particular that the venue will see, and what it was sized on.
 
@@ -30,6 +34,7 @@ class Ticket(Value):
     the decision knew. `protective_stop` is where the runner will place a stop once the order has filled, `take_profit`
     where its gain is to be taken. A stop with a `take_profit` goes to the venue as a list of two orders, of which one
     cancels the other: the stop, and a limit order at that price for the same quantity.
+    An order for `extended_hours` is a limit order that may fill before a stock exchange's opening and after its close.
     A `reduce_only` order can only bring a position nearer to zero. `purpose` says why it exists.
     """
 
@@ -45,6 +50,7 @@ class Ticket(Value):
     reference_price: Price
     protective_stop: Price | None = None
     take_profit: Annotated[Price | None, Field(exclude_if=_is_absent)] = None
+    extended_hours: Annotated[bool, Field(exclude_if=_is_false)] = False
     reduce_only: bool = False
     purpose: Literal["entry", "exit", "stop", "rebalance", "flatten"]
 
@@ -81,11 +87,14 @@ class OrderIntended(Event):
 class Approval(Value):
     """The guard's signature over exactly one ticket, valid until `expires_at` by the market's clock.
 
+    `epoch` numbers the incarnation of the guard that judged: where in the stream it took the watch, so that a later
+    guard's is always higher; 0 where version 1 did not say.
     `signer` is the guard's public NKEY; `signature` is base64 over `shared.domain.approval.approval_bytes`.
     """
 
     intent_id: Identity
     expires_at: Instant
+    epoch: int = Field(ge=0)
     signer: str
     signature: str
 
@@ -96,6 +105,7 @@ class OrderApproved(Event):
     WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
     type: Literal["order_approved"] = "order_approved"
+    version: Literal[2] = 2  # type: ignore[assignment]  # later versions of a type replace the envelope's first
     order: Ticket
     details: Approval
 

@@ -176,6 +176,10 @@ class StrategyEntry(Section):
     params: Params = {}
 
 
+def _is_false(value: bool) -> bool:
+    return not value
+
+
 def _is_absent(value: object) -> bool:
     return value is None
 
@@ -219,13 +223,20 @@ class Orders(Section):
 
 
 class Schedule(Section):
-    """When new risk may be taken, and how long the session lasts in market time."""
+    """When new risk may be taken, and how long the session lasts in market time.
+
+    With `flat_before_close`, positions in stocks are closed so long before the exchange's close, half days included,
+    and nothing is entered from then on. With `extended_hours`, stocks are traded before the opening and after the
+    close, too, by limit orders.
+    """
 
     weekdays: tuple[Weekday, ...] = Field(default=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), min_length=1)
     start: TimeOfDay | None = None
     stop: TimeOfDay | None = None
     time_zone: TimeZone = "UTC"
     max_duration: Duration | None = Field(default=None, gt=timedelta(0))
+    extended_hours: bool = Field(default=False, exclude_if=_is_false)
+    flat_before_close: Annotated[Duration | None, Field(gt=timedelta(0), exclude_if=_is_absent)] = None
 
     @cached_property
     def is_always_open(self) -> bool:
@@ -292,10 +303,6 @@ class Instrument(Section):
 
 def _is_usual_age(value: timedelta | None) -> bool:
     return value == _MAX_UNKNOWN_AGE
-
-
-def _is_false(value: bool) -> bool:
-    return not value
 
 
 MOST_AT_RISK_LIVE = Decimal("0.02")
@@ -401,10 +408,20 @@ class SessionConfig(Section):
             raise ValueError("strategies: the allocations add up to more than 1")
         if bool(self.schedule.start) != bool(self.schedule.stop):
             raise ValueError("schedule: give both start and stop, or neither")
+        self._check_hours()
         if unknown := sorted({*self.instruments, *getattr(self.feed, "start_prices", {})} - set(self.symbols)):
             raise ValueError(f"instruments, feed.start_prices: {', '.join(unknown)} not among the symbols")
         self.shadowed()
         return self
+
+    def _check_hours(self) -> None:
+        flat, extended = self.schedule.flat_before_close is not None, self.schedule.extended_hours
+        if (flat or extended) and self.feed.kind != "alpaca":
+            raise ValueError("schedule: flat_before_close and extended_hours are for feed 'alpaca' alone")
+        if flat and extended:
+            raise ValueError("schedule: flat_before_close and extended_hours contradict each other; give one of them")
+        if extended and self.orders.entry != "limit":
+            raise ValueError("schedule.extended_hours needs orders.entry = 'limit': no other order fills in them")
 
     def shadowed(self) -> "SessionConfig | None":
         """The session as its shadow trades it; None without one, ValueError when the two don't go together."""

@@ -4,11 +4,11 @@ Every method raises VenueError, whose `fate` says what the failed call leaves be
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from shared.schemas.market import Candle
+from shared.schemas.market import Candle, TradingHours
 from shared.schemas.orders import Ticket
 from shared.schemas.session import Instrument
 from shared.venues.standing import Listing, Standing
@@ -34,6 +34,12 @@ class Market(Protocol):
 
     async def instruments(self) -> Mapping[str, Instrument]:
         """The trading rules of each symbol."""
+
+    async def trading_hours(self, flat_before: timedelta) -> TradingHours | None:
+        """How the exchange stands by its own clock; None where all symbols are traded around the clock.
+
+        It is closing for `flat_before` up to its close.
+        """
 
     async def history(self, symbol: str, start: datetime, end: datetime) -> Sequence[Candle]:
         """The candles that opened from `start` on and closed by `end`, oldest first."""

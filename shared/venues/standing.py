@@ -9,7 +9,10 @@ from shared.schemas.values import OrderType
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A symbol as the venue offers it now. `status` is the venue's own word, `order_types` are those it takes."""
+    """A symbol as the venue offers it now. `status` is the venue's own word, `order_types` are those it takes.
+
+    `has_lists` tells whether it takes two orders of which one cancels the other.
+    """
 
     symbol: str
     base: str
@@ -17,6 +20,7 @@ class Listing:
     trading: bool
     status: str
     order_types: frozenset[OrderType]
+    has_lists: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,18 @@ async def test_under_all_faults_and_kills_our_books_equal_the_venues_to_the_last
     assert trial.faults.drawn.total() > 20
 
 
+async def test_stops_with_a_take_profit_are_neither_doubled_nor_lost_in_a_storm(tmp_path: Path) -> None:
+    storm = Storm("binance", tmp_path, minutes=50, kills=3, share=0.015, symbols=5, seed=2, profits=True)
+    trial = await storm.run()
+    assert storm.killed >= 2
+    assert isinstance(trial, Trial)
+    books = trial.server.account.exchange.books
+    assert len(books.lists) > 5
+    takers = [order for order in books.orders.values() if order.wanted.type == "LIMIT_MAKER"]
+    assert any(order.status == "FILLED" for order in takers)
+    assert any(order.status == "EXPIRED" for order in takers)
+
+
 async def test_what_is_not_ours_is_reported_and_left_alone_and_what_nothing_explains_halts_new_risk(
     tmp_path: Path,
 ) -> None:

@@ -260,6 +260,28 @@ async def test_a_stock_is_not_ordered_while_the_exchange_is_closed(
     await desk.until(Executed)
 
 
+async def test_in_extended_hours_a_limit_order_that_asks_for_them_fills_and_no_other_is_sent(
+    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    morning = datetime(2026, 1, 6, 13, 0, tzinfo=UTC)
+
+    async def now(self: object) -> datetime:
+        return morning
+
+    monkeypatch.setattr("shared.venues.alpaca.calendar.Calendar.now", now)
+    server.market.know([candle(AAPL, morning, "200")])
+    account = alpaca.account(access(server))
+    await account.open()
+    with pytest.raises(VenueError, match="closed"):
+        await account.send(buy("lt-1", AAPL, "1", price="201"))
+    asked = buy("lt-2", AAPL, "1", price="201", extended_hours=True)
+    await account.send(asked)
+    assert any(isinstance(word, Executed) for word in await account.look(asked))
+    (order,) = server.orders
+    assert (order.terms.extended_hours, order.terms.time_in_force) == (True, "day")
+    await account.close()
+
+
 async def test_hours_that_can_not_be_had_leave_no_order_in_doubt(
     desk: Desk, server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

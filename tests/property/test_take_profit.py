@@ -25,9 +25,9 @@ def markets(draw: st.DrawFn) -> list[Candle]:
     for number in range(BARS):
         opened, closed = (max(level + chance.randint(-width, width), 1000) for _ in range(2))
         top, low = max(opened, closed) + chance.randint(0, width), min(opened, closed) - chance.randint(0, width)
-        prices = (Decimal(price) / 100 for price in (opened, top, max(low, 500), closed))
+        first, high, bottom, last = (Decimal(price) / 100 for price in (opened, top, max(low, 500), closed))
         at, volume = MONDAY + number * timedelta(minutes=1), Decimal(chance.randint(0, 60))
-        made.append(Candle("BTCUSDT", at, at + timedelta(minutes=1), *prices, volume))
+        made.append(Candle("BTCUSDT", at, at + timedelta(minutes=1), first, high, bottom, last, volume))
         level = closed
     return made
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from shared.schemas.identity import order_of_leg
 from tests.trials.books import Placed, Traded, VenueBooks
 from tests.trials.venue_trial import VenueTrial
 from tests.venues.binance.account import KEY, SECRET
@@ -77,7 +78,14 @@ class Trial(VenueTrial):
         return VenueBooks(
             [Placed(names[each.id], each.wanted.side, each.wanted.qty, each.open) for each in books.orders.values()],
             [
-                Traded(names[each.order_id], str(each.id), each.qty, each.price, each.commission, each.commission_asset)
+                Traded(
+                    order_of_leg(names[each.order_id]),
+                    str(each.id),
+                    each.qty,
+                    each.price,
+                    each.commission,
+                    each.commission_asset,
+                )
                 for each in books.trades
             ],
             books.ledger.total,

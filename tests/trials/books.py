@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from shared.schemas.identity import order_of_leg
 from shared.schemas.orders import Fill
 from shared.schemas.values import Side
 from tests.trials.record import Record
 
 
 class Placed(NamedTuple):
-    """An order that the venue has taken, under the name that we gave it."""
+    """An order that the venue has taken, under the name that we gave it; one of a list's has a name of its own."""
 
     name: str
     side: str
@@ -68,7 +69,7 @@ def _doubled(books: VenueBooks) -> Iterator[str]:
 
 def _foreign(record: Record, books: VenueBooks) -> Iterator[str]:
     for order in books.orders:
-        ticket = record.tickets.get(order.name)
+        ticket = record.tickets.get(order_of_leg(order.name))
         if ticket is None:
             yield f"{order.name} was placed and never intended"
         elif ticket.qty != order.qty:

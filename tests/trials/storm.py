@@ -55,7 +55,10 @@ def faults(share: float, seed: int) -> Faults:
 
 @dataclass
 class Storm:
-    """A session at `venue` of `minutes` on `symbols`, with so many kills of the runner at random moments."""
+    """A session at `venue` of `minutes` on `symbols`, with so many kills of the runner at random moments.
+
+    With `profits` each stop has a take-profit beside it.
+    """
 
     venue: str
     folder: Path
@@ -64,6 +67,7 @@ class Storm:
     share: float = 0.01
     seed: int = 1
     symbols: int = 3
+    profits: bool = False
     killed: int = 0
     _killing: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -72,7 +76,14 @@ class Storm:
         self._random = random.Random(self.seed)
         self._when = set(self._random.sample(range(self.minutes), self.kills))
         trial = TRIALS[self.venue](
-            self.folder, self.minutes, self.seed, self.symbols, 1.0, self._strike, faults(self.share, self.seed)
+            self.folder,
+            self.minutes,
+            self.seed,
+            self.symbols,
+            1.0,
+            self._strike,
+            faults(self.share, self.seed),
+            profits=self.profits,
         )
         await trial.run()
         assert not trial.differences, "\n".join(trial.differences)
@@ -99,10 +110,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--symbols", type=int, default=16)
     parser.add_argument("--share", type=float, default=0.004)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--profits", action="store_true", help="a take-profit beside each stop")
     given = parser.parse_args(arguments)
     began = clock.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        storm = Storm(given.venue, Path(folder), given.minutes, given.kills, given.share, given.seed, given.symbols)
+        how = (given.minutes, given.kills, given.share, given.seed, given.symbols, given.profits)
+        storm = Storm(given.venue, Path(folder), *how)
         trial = asyncio.run(storm.run())
     record = trial.stack.record
     outcome.write(

@@ -67,7 +67,7 @@ class VenueTrial(ABC):
     minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
     limits; the others trade at every turn. Without `stops` no position is protected. `risk` are further
     limits; the venue's clock is `venue_ahead`. `before_the_end` is called once the session is over, with the bus still
-    up.
+    up. With `profits` each stop has a take-profit beside it.
     """
 
     venue: ClassVar[str]
@@ -94,6 +94,7 @@ class VenueTrial(ABC):
     risk: Mapping[str, object] = field(default_factory=dict)
     venue_ahead: timedelta = timedelta()
     before_the_end: Callable[[Self], Awaitable[None]] | None = None
+    profits: bool = False
 
     @abstractmethod
     def serve(self) -> AbstractAsyncContextManager[Any]:
@@ -161,7 +162,8 @@ class VenueTrial(ABC):
             symbols=json.dumps(list(self._prices)),
             quote=self.quote,
             fraction=0.3 / self.symbols,
-            stop="stop_distance = 0.004" if self.stops else "",
+            stop=("stop_distance = 0.004\n" if self.stops else "")
+            + ("profit_distance = 0.004" if self.profits else ""),
             params="{ fast = 12, slow = 26 }" if self.calm else "{ fast = 1, slow = 3 }",
             risk="\n".join(f"{name} = {json.dumps(value)}" for name, value in {**RISK, **self.risk}.items()),
         )

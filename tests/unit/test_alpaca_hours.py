@@ -20,6 +20,32 @@ def hours() -> Hours:
     return hours_of([day("2026-11-25"), day("2026-11-27", closes="13:00"), day("2026-11-30")])
 
 
+def test_half_a_day_closes_three_hours_earlier_and_so_does_what_goes_before_it() -> None:
+    ahead, friday = timedelta(minutes=15), utc(27, 18)
+    moments = (utc(26, 15), utc(27, 17, 44), utc(27, 17, 45), utc(27, 18))
+    assert [hours().standing_at(at, ahead) for at in moments] == [
+        ("closed", utc(27, 14, 30)),
+        ("open", friday),
+        ("closing", friday),
+        ("closed", utc(30, 14, 30)),
+    ]
+    assert hours().standing_at(utc(30, 22), ahead) == ("closed", None)
+
+
+def test_extended_hours_count_for_who_trades_in_them() -> None:
+    day_of_both = {**day("2026-11-30"), "session_open": "0400", "session_close": "2000"}
+    monday, none = hours_of([day_of_both]), timedelta(0)
+    moments = (utc(30, 8), utc(30, 9), utc(30, 15), utc(30, 21), utc(30, 23))
+    assert [monday.standing_at(at, none, extended=True) for at in moments] == [
+        ("closed", utc(30, 9)),
+        ("extended", utc(30, 14, 30)),
+        ("open", utc(30, 21)),
+        ("extended", utc(1, 1, month=12)),
+        ("extended", utc(1, 1, month=12)),
+    ]
+    assert monday.standing_at(utc(30, 9), none)[0] == "closed"
+
+
 def test_the_first_minute_counts_and_the_close_does_not() -> None:
     open_at = hours().open_at
     assert [open_at(utc(25, 14, 29)), open_at(utc(25, 14, 30)), open_at(utc(25, 20, 59)), open_at(utc(25, 21))] == [

@@ -11,6 +11,7 @@ from tests.notifier_story import Story
 
 TIME = "(2026-01-05 09:40 UTC)"
 QUIET = {
+    "trading_hours_changed",
     "phase_start", "phase_end", "checkpoint", "candle_closed", "signal_raised", "order_intended", "order_approved",
     "order_submitted", "order_accepted", "order_cancelled", "order_reconciled", "venue_observed",
         "dust_left", "equity_marked",

@@ -342,3 +342,10 @@ def test_the_table_has_colours_and_wraps_on_a_terminal() -> None:
 def test_a_refusal_names_every_failed_line_and_no_other() -> None:
     told = refusal("mine", [*FINDINGS, failed("bus", "gone", "start it")])
     assert told == "mine can't begin: disk: full; clear; bus: gone; start it"
+
+
+def test_a_take_profit_that_the_runner_has_to_watch_is_said() -> None:
+    config = sound(sizing={"stop_distance": "0.02", "profit_distance": "0.05"}).config
+    found = market.order_types(config, listed())
+    assert (found.verdict, "the runner takes profit" in found.told) == ("warn", True)
+    assert market.order_types(config, listed(has_lists=True)).verdict == "pass"

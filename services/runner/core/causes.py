@@ -10,6 +10,7 @@ from services.runner.core.inputs import (
     GuardSilent,
     GuardSpoke,
     HealthChanged,
+    HoursTurned,
     Input,
     KillHeard,
     LinkLost,
@@ -51,6 +52,8 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"statement:{iso(statement.at)}", at)
         case HealthChanged():
             return labelled(state, f"health:{iso(at)}", at)
+        case HoursTurned(hours):
+            return labelled(state, f"hours:{hours.standing}:{iso(at)}", at)
 
 
 def of_slice(state: State, close_time: datetime, at: datetime) -> Cause:

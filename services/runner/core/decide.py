@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from services.runner.core import troubles
+from services.runner.core import hours, troubles
 from services.runner.core.evolve import SIZING, STOPPING, evolve
 from services.runner.core.health import tell_health
 from services.runner.core.inputs import (
@@ -15,6 +15,7 @@ from services.runner.core.inputs import (
     GuardSilent,
     GuardSpoke,
     HealthChanged,
+    HoursTurned,
     Input,
     KillHeard,
     LinkLost,
@@ -23,7 +24,7 @@ from services.runner.core.inputs import (
     SliceClosed,
     StopRequested,
 )
-from services.runner.core.pursue import Unfit, keys, wish_for
+from services.runner.core.pursue import Unfit, closing_reason, keys, wish_for
 from services.runner.core.reconcile import compared, in_words
 from services.runner.core.sizing import dust_of
 from services.runner.core.state import State
@@ -33,7 +34,7 @@ from services.runner.strategies.port import Stance
 from shared.domain import portfolio
 from shared.domain.portfolio import Key
 from shared.schemas.envelope import Event
-from shared.schemas.guard import Halt, TradingHalted
+from shared.schemas.guard import FlattenOrdered, Halt, TradingHalted
 from shared.schemas.identity import Cause
 from shared.schemas.lifecycle import Checkpoint, CheckpointDetails
 from shared.schemas.market import CandleClosed, EquityMarked, MarkDetails, Signal, SignalRaised
@@ -84,6 +85,10 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             _examined(telling, statement)
         case HealthChanged():
             tell_health(telling, given)
+        case HoursTurned(turned):
+            hours.tell_hours(telling, turned)
+            _pursue(telling, at_slice_end=False)
+            _tell_waiting(telling)
     return telling.state, telling.told
 
 
@@ -186,6 +191,8 @@ def _guard_spoke(telling: Telling, event: Event) -> None:
         _tell_dust(telling, (event.order.strategy, event.order.symbol))
     if not (isinstance(event, OrderApproved) and _is_sent(telling, event)):
         _pursue(telling, at_slice_end=False)
+    if isinstance(event, FlattenOrdered | TradingHalted):
+        _tell_waiting(telling)
 
 
 def _is_sent(telling: Telling, event: OrderApproved) -> bool:
@@ -216,6 +223,7 @@ def _kill_heard(telling: Telling, given: KillHeard) -> None:
     )
     telling.tell(TradingHalted, level="error", details=halt, message=f"killed: {reason}")
     _pursue(telling, at_slice_end=False)
+    _tell_waiting(telling)
 
 
 def _guard_silent(telling: Telling, given: GuardSilent) -> None:
@@ -238,3 +246,11 @@ def _stop_requested(telling: Telling, reason: str) -> None:
         return
     telling.tell(Checkpoint, status="pass", details=CheckpointDetails(name=STOPPING, observed=reason), message=reason)
     _pursue(telling, at_slice_end=False)
+    _tell_waiting(telling)
+
+
+def _tell_waiting(telling: Telling) -> None:
+    """Say so where a position that is to be closed has to wait for the exchange."""
+    state = telling.state
+    reasons = {key[1]: reason for key in state.portfolio.positions if (reason := closing_reason(state, key))}
+    hours.tell_waiting(telling, reasons)

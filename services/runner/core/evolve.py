@@ -13,7 +13,7 @@ from shared.domain.portfolio import ZERO
 from shared.schemas.envelope import Event
 from shared.schemas.guard import BackstopEngaged, FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Checkpoint, PhaseStart, RunnerEnd, RunnerStart
-from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised
+from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised, TradingHoursChanged
 from shared.schemas.orders import (
     AccountReconciled,
     DustLeft,
@@ -265,6 +265,12 @@ SIZING = "sizing of "
 """The checkpoint that tells that an order would be too small: followed by the sleeve and the symbol."""
 
 
+def _trading_hours_changed(state: State, event: TradingHoursChanged) -> State:
+    hours = event.details
+    blocked = frozenset(key for key in state.blocked if key[1] not in hours.symbols)
+    return state._replace(hours=hours, blocked=blocked)
+
+
 def _runner_end(state: State, event: RunnerEnd) -> State:
     return state._replace(ended=True)
 
@@ -290,6 +296,7 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     FlattenOrdered: _flatten_ordered,
     VenueObserved: _venue_observed,
     AccountReconciled: _account_reconciled,
+    TradingHoursChanged: _trading_hours_changed,
     RunnerStart: _runner_start,
     PhaseStart: _phase_start,
     Checkpoint: _checkpoint,

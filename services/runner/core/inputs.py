@@ -7,7 +7,7 @@ from typing import Literal
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import BackstopEngaged, FlattenOrdered, TradingHalted, TradingResumed
-from shared.schemas.market import Candle, EquityMarked
+from shared.schemas.market import Candle, EquityMarked, TradingHours
 from shared.schemas.orders import (
     OrderApproved,
     OrderCancelled,
@@ -149,5 +149,12 @@ class Examined:
     statement: Statement
 
 
-VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored | HealthChanged | Examined
+@dataclass(frozen=True, slots=True)
+class HoursTurned:
+    """The exchange has opened, is about to close, or has closed."""
+
+    hours: TradingHours
+
+
+VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored | HealthChanged | Examined | HoursTurned
 Input = GuardSilent | SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from services.runner.core import fitting, sizing, taking
+from services.runner.core import fitting, hours, sizing, taking
 from services.runner.core.order import Order
 from services.runner.core.schedule import is_open
 from services.runner.core.state import Goal, State
@@ -40,10 +40,12 @@ def closing_reason(state: State, key: Key) -> str | None:
             return state.stopping
         if not open_for_risk(state):
             return "the schedule's end"
+    if reason := hours.closing_in(state, key[1]):
+        return reason
     goal = state.goals.get(key)
     if goal and goal.weight == ZERO and not goal.pursued:
         return goal.reason
-    return taking.passed_level(state, key)
+    return hours.passed_stop(state, key) or taking.passed_level(state, key)
 
 
 def open_for_risk(state: State) -> bool:
@@ -60,9 +62,10 @@ def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
     """The order to intend now for a sleeve and symbol.
 
     Positions are closed and protected whenever something changes; new risk is taken at a slice's end only, for that is
-    what it was sized on. What was refused or rejected is not tried again within the slice.
+    what it was sized on. What was refused or rejected is not tried again within the slice. While the exchange is closed
+    nothing is intended.
     """
-    if key in state.blocked or state.relieved:
+    if key in state.blocked or state.relieved or hours.is_closed(state, key[1]):
         return None
     held, in_flight = state.portfolio.held(*key), state.orders_of(key)
     if closing_reason(state, key) is not None:
@@ -113,6 +116,7 @@ def _entry(state: State, key: Key, goal: Goal, allocation: Decimal) -> Wish:
         reference_price=price,
         protective_stop=sizing.protective_stop(config, key[1], limit or price),
         take_profit=taking.take_profit(config, key[1], limit or price),
+        extended_hours=hours.has_extended(state, key[1]),
         purpose="entry",
     )
 
@@ -139,7 +143,16 @@ def _exit(state: State, key: Key, held: Decimal) -> Wish | None:
         goal = state.goals.get(key)
         return Unfit(key, f"dust of {held:f}: {problem}") if goal and not goal.pursued else None
     purpose: Purpose = "flatten" if state.killed or state.stopping else "exit"
-    return _market(state, key, Side.SELL, qty, purpose)
+    order = _market(state, key, Side.SELL, qty, purpose)
+    return _extended(state, order) if hours.is_extended(state, key[1]) else order
+
+
+def _extended(state: State, order: Ticket) -> Ticket:
+    """The order as extended hours take it: a limit so far beyond the last price as a stop's would be."""
+    config = state.plan.config
+    limit = order.reference_price * (1 - config.orders.stop_limit_offset)
+    price = fitting.to_step(limit, config.instrument_of(order.symbol).tick_size)
+    return order.model_copy(update={"type": OrderType.LIMIT, "price": price, "extended_hours": True})
 
 
 def _market(state: State, key: Key, side: Side, qty: Decimal, purpose: Purpose) -> Ticket:
@@ -174,7 +187,11 @@ def _covered(orders: tuple[Order, ...]) -> Decimal:
 
 def _stop(state: State, key: Key, held: Decimal, in_flight: tuple[Order, ...]) -> Ticket | None:
     trigger = state.protective_stops.get(key)
-    if trigger is None or any(o.ticket.reduce_only and o.ticket.purpose != "stop" for o in in_flight):
+    if (
+        trigger is None
+        or hours.is_extended(state, key[1])
+        or any(o.ticket.reduce_only and o.ticket.purpose != "stop" for o in in_flight)
+    ):
         return None
     config = state.plan.config
     instrument = config.instrument_of(key[1])

@@ -14,6 +14,7 @@ from shared.domain import portfolio
 from shared.domain.portfolio import Key, Portfolio
 from shared.domain.replacing import often_replaced
 from shared.schemas.guard import Halt
+from shared.schemas.market import TradingHours
 from shared.schemas.values import Phase
 
 
@@ -34,8 +35,8 @@ class State(NamedTuple):
     `fresh` are the sleeves' new stances of the slice at hand, by sleeve and symbol; `blocked` are those for which
     an order failed within it. `closing` counts the slices since the session was asked to end. `cleared_up_to` is
     the last CONTROL sequence that a resumption covers. `dealt` is what an account must show by our books.
-    While `relieved`, the guard itself acts at the venue and nothing is to be ordered. `unlisted` are the positions whose
-    stop the venue would not take in one list with the take-profit.
+    While `relieved`, the guard itself acts at the venue and nothing is to be ordered. `unlisted` are the positions
+    whose stop the venue would not take in one list with the take-profit. `hours` are the exchange's, where it closes.
     """
 
     plan: Plan
@@ -65,6 +66,7 @@ class State(NamedTuple):
     relieved: bool = False
     take_profits: Mapping[Key, Decimal] = MappingProxyType({})
     unlisted: frozenset[Key] = frozenset()
+    hours: TradingHours | None = None
 
     @property
     def killed(self) -> bool:

@@ -1,4 +1,4 @@
-"""Taking profit: where it is taken, at the venue in one list with the stop, or by the runner that watches the closes."""
+"""Taking profit: at the venue, in one list with the stop, or by the runner, which watches the closes."""
 
 from decimal import ROUND_CEILING, Decimal
 

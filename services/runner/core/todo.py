@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.runner.core import hours
 from services.runner.core.fitting import to_step, too_small
 from services.runner.core.order import Order
 from services.runner.core.pursue import closing_reason, has_too_many_stops
@@ -67,8 +68,12 @@ def obstacle(state: State, ticket: Ticket, expires_at: datetime, now: datetime |
 def cancel_reason(state: State, order: Order) -> str | None:
     """Why a working order is to be taken back, or None."""
     ticket = order.ticket
+    if _is_stale_exit(state, order):
+        return f"not filled within {order.bars} bars"
     if state.killed:
         return None if ticket.purpose == "flatten" else "kill"
+    if ticket.purpose == "stop" and hours.is_closed(state, ticket.symbol):
+        return None  # it stays until what takes its place can be sent
     closing = closing_reason(state, order.key)
     if closing is not None and ticket.purpose not in ("exit", "flatten"):
         return closing
@@ -76,7 +81,7 @@ def cancel_reason(state: State, order: Order) -> str | None:
         return state.stopping
     if not ticket.reduce_only and state.halt is not None and state.halt.kind == "limit":
         return f"trading is halted: {state.halt.reason}"
-    if ticket.purpose == "entry" and order.bars >= state.plan.config.orders.cancel_after_bars:
+    if ticket.purpose == "entry" and _waits_too_long(state, order):
         return f"not filled within {order.bars} bars"
     if ticket.purpose == "stop" and order.key not in state.portfolio.positions:
         return "the position that it protected is closed"
@@ -85,6 +90,16 @@ def cancel_reason(state: State, order: Order) -> str | None:
     if ticket.purpose == "stop" and has_too_many_stops(state, order.key):
         return "one stop for the whole position takes its place"
     return None
+
+
+def _is_stale_exit(state: State, order: Order) -> bool:
+    """Whether an exit that extended hours made a limit order needs a new limit."""
+    is_exit = order.ticket.purpose in ("exit", "flatten") and order.ticket.extended_hours
+    return is_exit and _waits_too_long(state, order)
+
+
+def _waits_too_long(state: State, order: Order) -> bool:
+    return order.bars >= state.plan.config.orders.cancel_after_bars
 
 
 def _still_to_flatten(state: State) -> bool:

@@ -9,8 +9,9 @@ from services.runner.core.todo import KILLED, obstacle
 from services.runner.course import Step, ending
 from services.runner.hearing import Hearing
 from services.runner.live.course import LiveCourse
-from services.runner.live.dealing import Dealing
+from services.runner.live.dealing import Dealing, Obstacle
 from services.runner.live.health import HealthWatch
+from services.runner.live.hours import HoursWatch
 from services.runner.live.opening import Opened
 from services.runner.live.reconciling import Reconciling
 from services.runner.live.silence import Silence
@@ -20,7 +21,7 @@ from services.runner.preflight.finding import as_check, failures, refusal
 from services.runner.recollection import Recorded
 from services.runner.setting_up import Options
 from services.runner.trading import Trading, Way
-from shared.domain.approval import ApprovedOrder
+from shared.domain.approval import ApprovedOrder, superseded
 from shared.runtime import clock
 from shared.runtime.errors import RetryableError, SettingsError
 from shared.runtime.service import Context
@@ -60,6 +61,8 @@ class LiveTrading(Trading):
         slices = self._slices(state, hearing)
         dealing = self._dealing(account, conductor, hearing) if account else None
         health = HealthWatch(self._market.market, account, self._market.findings, hearing.hear)
+        flat_before = state.plan.config.schedule.flat_before_close
+        hours = HoursWatch(self._market.market, flat_before, lambda: conductor.state.hours, hearing.hear)
         dealt_with = self._dealt_with(account, dealing, conductor, hearing)
         silence = Silence(lambda: hearing.guards_words, lambda: self._context.bus.problem, hearing.hear)
         return Way(
@@ -68,7 +71,7 @@ class LiveTrading(Trading):
             conductor.conduct(self._warmup(state)),
             within=self._options.duration,
             market=LiveCourse(slices, ending(state.plan.config, state.market_start or self._start)),
-            companions=(slices.keep, health.keep, silence.keep, *dealt_with),
+            companions=(slices.keep, health.keep, hours.keep, silence.keep, *dealt_with),
         )
 
     def _dealt_with(
@@ -87,15 +90,22 @@ class LiveTrading(Trading):
             orders = conductor.state.orders
             return {name: order.ticket for name, order in orders.items() if order.stage in _AT_THE_VENUE}
 
-        async def in_the_way(order: ApprovedOrder) -> str | None:
-            try:
-                if order.ticket.purpose != "flatten" and await hearing.kill_is_stored():
-                    return KILLED
-            except RetryableError as error:
-                return f"it can't be asked whether a kill was stored: {error}"
-            return obstacle(conductor.state, order.ticket, order.expires_at, clock.now())
+        def watched(order: ApprovedOrder) -> Obstacle:
+            since = hearing.kills_up_to
 
-        dealing = Dealing(account, self._before, in_flight, in_the_way, hearing.hear)
+            async def in_the_way() -> str | None:
+                try:
+                    if order.ticket.purpose != "flatten" and await hearing.is_killed_since(since):
+                        return KILLED
+                except RetryableError as error:
+                    return f"it can't be asked whether a kill was stored: {error}"
+                if problem := superseded(order.ticket, order.epoch, hearing.guards_epoch):
+                    return problem
+                return obstacle(conductor.state, order.ticket, order.expires_at, clock.now())
+
+            return in_the_way
+
+        dealing = Dealing(account, self._before, in_flight, watched, hearing.hear)
         for order in conductor.state.orders.values():
             if order.stage == "unknown":
                 dealing.resolve(order.ticket)

@@ -93,6 +93,12 @@ def order_types(config: SessionConfig, listings: Mapping[str, Listing]) -> Findi
     ]
     if missing:
         return failed("order types", "; ".join(missing), "change `orders.entry` or `orders.stop`, or the symbol")
+    alone = [listing.symbol for listing in listings.values() if not listing.has_lists]
+    if config.sizing.profit_distance and alone:
+        told = (
+            f"{', '.join(alone)}: no stop and take-profit as one; the runner takes profit when a bar closes beyond it"
+        )
+        return warned("order types", told, "know that a take-profit works only while the runner does; the stop always")
     return passed("order types", f"{', '.join(needed)}: taken for every symbol")
 
 

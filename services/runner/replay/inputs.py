@@ -7,6 +7,7 @@ from services.runner.core.evolve import SIZING, STOPPING
 from services.runner.core.inputs import (
     AccountObserved,
     GuardSilent,
+    HoursTurned,
     Input,
     KillHeard,
     Reported,
@@ -17,7 +18,7 @@ from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import TradingHalted
 from shared.schemas.lifecycle import Checkpoint
-from shared.schemas.market import CandleClosed, EquityMarked
+from shared.schemas.market import CandleClosed, EquityMarked, TradingHoursChanged
 from shared.schemas.orders import (
     OrderAccepted,
     OrderCancelled,
@@ -42,6 +43,8 @@ def input_of(facts: Sequence[Event]) -> Input | None:
             return GuardSilent("bus" if "bus" in halt.conditions else "guard", halt.reason)
         case TradingHalted() as halted:
             return KillHeard(_command(halted))
+        case TradingHoursChanged(details=hours):
+            return HoursTurned(hours)
         case VenueObserved(details=account):
             return AccountObserved(account)
         case Checkpoint(details=details) if details.name == STOPPING:

@@ -14,6 +14,7 @@ from services.runner.core.inputs import (
     GuardSilent,
     GuardSpoke,
     HealthChanged,
+    HoursTurned,
     Input,
     KillHeard,
     LinkLost,
@@ -142,3 +143,5 @@ def named(given: Input) -> str:
             return "what the venue showed"
         case HealthChanged(peer):
             return f"the health of {peer}"
+        case HoursTurned(hours):
+            return f"the exchange's turn to {hours.standing}"

@@ -14,6 +14,9 @@ def account(access: Access) -> AlpacaAccount:
     return AlpacaAccount(Client(access))
 
 
-def market(access: Access, symbols: Sequence[str], timeframe: str) -> AlpacaMarket:
-    """The market of `symbols` in bars of `timeframe`; needs a key. VenueError where no hour is full of them."""
-    return AlpacaMarket(Client(access), symbols, timeframe)
+def market(access: Access, symbols: Sequence[str], timeframe: str, *, extended: bool = False) -> AlpacaMarket:
+    """The market of `symbols` in bars of `timeframe`, those of `extended` hours too where that is asked for.
+
+    Needs a key. VenueError where no hour is full of such bars.
+    """
+    return AlpacaMarket(Client(access), symbols, timeframe, extended=extended)

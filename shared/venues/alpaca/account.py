@@ -48,7 +48,7 @@ class AlpacaAccount(AlpacaBooks):
         """Send the order, once."""
         request = orders.request_of(ticket)
         if not is_pair(ticket.symbol):
-            await self._check_open(ticket.symbol)
+            await self._check_open(ticket)
         answer = await self._client.trading("POST", "/orders", request, urgent=ticket.reduce_only)
         with told_as_trouble():
             return orders.answered(ticket, answer)
@@ -113,17 +113,19 @@ class AlpacaAccount(AlpacaBooks):
         self._filled[order] = max(after, known)
         return words, True
 
-    async def _check_open(self, symbol: str) -> None:
+    async def _check_open(self, ticket: Ticket) -> None:
         """VenueError where stocks are not traded now, or where that can't be known; nothing has been sent then."""
         try:
             hours, now = await self._calendar.hours(), await self._calendar.now()
+            hours = hours.at_length if ticket.extended_hours else hours
         except VenueError as error:
             fate = Fate.FATAL if error.fate is Fate.FATAL else Fate.RETRY
             raise VenueError(NAME, fate, f"the exchange's hours: {error.reason}", error.code) from error
         if not hours.open_at(now):
             opens = hours.next_open(now)
             until = f"; it opens at {iso(opens)}" if opens else ""
-            raise VenueError(NAME, Fate.REFUSED, f"{symbol}: the exchange is closed{until}")
+            wait = (opens - now).total_seconds() if opens else None
+            raise VenueError(NAME, Fate.REFUSED, f"{ticket.symbol}: the exchange is closed{until}", retry_after=wait)
 
     async def _order(self, ticket: Ticket, *, urgent: bool) -> Mapping[str, Any]:
         asked, path = {"client_order_id": ticket.client_order_id}, "/orders:by_client_order_id"

@@ -1,7 +1,7 @@
 """Alpaca's market data: trading rules, history by REST, closed bars by stream, which tells those of the minute.
 
-Stocks are those of the IEX exchange, which every account may have. Bars outside the regular hours are left out, and a
-minute in which nothing was traded has no bar at all.
+Stocks are those of the IEX exchange, which every account may have. Bars outside the regular hours are left out unless
+they are asked for, and a minute in which nothing was traded has no bar at all.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import structlog
 
 from shared.runtime.companions import accompanied
-from shared.schemas.market import Candle
+from shared.schemas.market import Candle, TradingHours
 from shared.schemas.session import Instrument
 from shared.schemas.values import iso
 from shared.venues.alpaca import rules, streams
@@ -41,7 +41,8 @@ class AlpacaMarket:
 
     name = NAME
 
-    def __init__(self, client: Client, symbols: Sequence[str], timeframe: str) -> None:
+    def __init__(self, client: Client, symbols: Sequence[str], timeframe: str, *, extended: bool = False) -> None:
+        self._extended = extended
         self._step = step_of(timeframe)
         self._client = client
         self._pairs = [symbol for symbol in symbols if is_pair(symbol)]
@@ -62,6 +63,14 @@ class AlpacaMarket:
                 rules.check_tradable(asset)
             found = {asset["symbol"]: rules.instrument(asset, last.get(asset["symbol"])) for asset in assets}
             return {symbol: found[symbol] for symbol in symbols}
+
+    async def trading_hours(self, flat_before: timedelta) -> TradingHours | None:
+        """How the stocks' exchange stands by Alpaca's clock and calendar; None where all symbols are pairs."""
+        if not self._stocks:
+            return None
+        hours, now = await self._calendar.hours(), await self._calendar.now()
+        standing, until = hours.standing_at(now, flat_before, extended=self._extended)
+        return TradingHours(symbols=tuple(self._stocks), standing=standing, until=until)
 
     async def server_time(self) -> datetime:
         """The venue's clock."""
@@ -86,7 +95,7 @@ class AlpacaMarket:
 
     async def history(self, symbol: str, start: datetime, end: datetime) -> Sequence[Candle]:
         """The candles that opened from `start` on and closed by `end`, oldest first."""
-        hours = None if is_pair(symbol) else await self._calendar.hours_between(start, end)
+        hours = None if is_pair(symbol) else self._told_in(await self._calendar.hours_between(start, end))
         if hours is not None and not hours.touch(start, end):
             return ()
         timeframe = "1Hour" if self._step == _HOUR else f"{self._step // MINUTE}Min"
@@ -126,7 +135,7 @@ class AlpacaMarket:
             except UNREADABLE as error:  # REST tells the bar, as it does for one that the stream leaves out
                 _log.warning("a candle that can't be read", reason=repr(error))
                 return
-            if not _counts(minute, None if is_pair(minute.symbol) else self._calendar.known):
+            if not _counts(minute, None if is_pair(minute.symbol) else self._told_in(self._calendar.known)):
                 return
             whole = series.add(minute)
             if whole is not None:
@@ -138,11 +147,15 @@ class AlpacaMarket:
         both = ((f"/v2/{_FEED}", self._stocks), ("/v1beta3/crypto/us", self._pairs))
         return [(path, symbols) for path, symbols in both if symbols]
 
+    def _told_in(self, hours: Hours) -> Hours:
+        """The hours in which bars count."""
+        return hours.at_length if self._extended else hours
+
     async def _keep_hours(self, alive: Callable[[], None]) -> None:
         """Know the hours of the days to come; a stream that has nothing to say because all is closed is alive."""
         while True:
             try:
-                is_open = (await self._calendar.hours()).open_at(await self._calendar.now())
+                is_open = self._told_in(await self._calendar.hours()).open_at(await self._calendar.now())
             except VenueError as error:
                 _log.warning("the exchange's hours can't be had, those known hold", reason=str(error))
             else:

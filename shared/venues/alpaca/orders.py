@@ -32,9 +32,9 @@ _FILLS = frozenset({"fill", "partial_fill"})
 _CORRECTED = frozenset({"trade_bust", "trade_correct"})
 
 
-def request_of(ticket: Ticket) -> dict[str, str]:
+def request_of(ticket: Ticket) -> dict[str, str | bool]:
     """The body of `POST /v2/orders`; VenueError for an order that Alpaca has not."""
-    request = {
+    request: dict[str, str | bool] = {
         "symbol": ticket.symbol,
         "side": ticket.side.value,
         "type": ticket.type.value,
@@ -46,6 +46,8 @@ def request_of(ticket: Ticket) -> dict[str, str]:
         request["limit_price"] = plain(ticket.price)
     if ticket.stop_price is not None:
         request["stop_price"] = plain(ticket.stop_price)
+    if ticket.extended_hours:
+        request |= {"extended_hours": True, "time_in_force": TimeInForce.DAY.value}
     return request
 
 

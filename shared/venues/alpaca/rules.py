@@ -25,6 +25,7 @@ def instrument(asset: Mapping[str, Any], last: Decimal | None) -> Instrument:
             lot_step=Decimal(asset["min_trade_increment"]).normalize(),
             min_qty=Decimal(asset["min_order_size"]).normalize(),
             min_notional=_SMALLEST_PAIR_ORDER if "/USD" in asset["symbol"] else Decimal(0),
+            has_lists=False,
         )
     fractional = bool(asset.get("fractionable"))
     return Instrument(
@@ -32,6 +33,7 @@ def instrument(asset: Mapping[str, Any], last: Decimal | None) -> Instrument:
         lot_step=_BILLIONTH if fractional else Decimal(1),
         min_qty=Decimal(0) if fractional else Decimal(1),
         min_notional=_SMALLEST_STOCK_ORDER,
+        has_lists=False,
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import structlog
 
+from shared.schemas.identity import leg_ids
 from shared.schemas.orders import Ticket
-from shared.venues.binance import orders, standing
+from shared.venues.binance import lists, orders, standing
 from shared.venues.binance.books import BinanceBooks
 from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
 from shared.venues.standing import Standing
@@ -36,15 +37,20 @@ class BinanceAccount(BinanceBooks):
             return standing.standing(account, standing.rights(told) if told is not None else standing.UNTOLD)
 
     async def send(self, ticket: Ticket) -> Sequence[Word]:
-        """Send the order, once."""
+        """Send the order, once; a list in one call, so that both of its orders arrive or none."""
+        if ticket.is_list:
+            return await self._send_list(ticket)
         answer = await self._asked("privatePostOrder", urgent=ticket.reduce_only, **orders.request_of(ticket))
         with told_as_trouble():
             return orders.answered(ticket, answer)
 
     async def cancel(self, ticket: Ticket) -> Sequence[Word]:
         """Take the order back; ABSENT where it is no longer worked."""
-        name = ticket.client_order_id
-        await self._asked("privateDeleteOrder", urgent=True, symbol=ticket.symbol, origClientOrderId=name)
+        name, symbol = ticket.client_order_id, ticket.symbol
+        if ticket.is_list:
+            await self._asked("privateDeleteOrderList", urgent=True, symbol=symbol, listClientOrderId=name)
+        else:
+            await self._asked("privateDeleteOrder", urgent=True, symbol=symbol, origClientOrderId=name)
         return await self._look(ticket, urgent=True)
 
     async def look(self, ticket: Ticket) -> Sequence[Word]:
@@ -52,24 +58,62 @@ class BinanceAccount(BinanceBooks):
         return await self._look(ticket, urgent=False)
 
     async def _look(self, ticket: Ticket, *, urgent: bool) -> Sequence[Word]:
-        symbol, name = ticket.symbol, ticket.client_order_id
-        order = await self._asked("privateGetOrder", urgent=urgent, symbol=symbol, origClientOrderId=name)
-        trades: Sequence[Mapping[str, Any]] = ()
+        if ticket.is_list:
+            return await self._look_at_list(ticket, urgent=urgent)
+        order = await self._order(ticket.symbol, ticket.client_order_id, urgent=urgent)
         with told_as_trouble():
-            if Decimal(order["executedQty"]):
-                number = order["orderId"]
-                trades = await self._asked("privateGetMyTrades", urgent=urgent, symbol=symbol, orderId=number)
-            return orders.shown(ticket, order, trades)
+            return orders.shown(ticket, order, await self._trades_of(order, urgent=urgent))
+
+    async def _send_list(self, ticket: Ticket) -> Sequence[Word]:
+        answer = await self._asked("privatePostOrderListOco", urgent=True, **lists.request_of(ticket))
+        with told_as_trouble():
+            return lists.answered(ticket, answer)
+
+    async def _look_at_list(self, ticket: Ticket, *, urgent: bool) -> Sequence[Word]:
+        """Both arrive together: while only one is shown, the venue's answers lag."""
+        found, missing = [], []
+        for name in leg_ids(ticket.client_order_id):
+            try:
+                found.append(await self._order(ticket.symbol, name, urgent=urgent))
+            except VenueError as error:
+                if error.fate is not Fate.ABSENT:
+                    raise
+                missing.append(error)
+        if missing:
+            raise (
+                VenueError(self.name, Fate.RETRY, f"only a part of the list is shown: {missing[0]}")
+                if found
+                else missing[0]
+            )
+        with told_as_trouble():
+            trades = [trade for order in found for trade in await self._trades_of(order, urgent=urgent)]
+            return lists.shown(ticket, found, trades)
+
+    async def _order(self, symbol: str, name: str, *, urgent: bool) -> Mapping[str, Any]:
+        order: Mapping[str, Any] = await self._asked(
+            "privateGetOrder", urgent=urgent, symbol=symbol, origClientOrderId=name
+        )
+        return order
+
+    async def _trades_of(self, order: Mapping[str, Any], *, urgent: bool) -> Sequence[Mapping[str, Any]]:
+        if not Decimal(order["executedQty"]):
+            return ()
+        symbol, number = order["symbol"], order["orderId"]
+        trades: Sequence[Mapping[str, Any]] = await self._asked(
+            "privateGetMyTrades", urgent=urgent, symbol=symbol, orderId=number
+        )
+        return trades
 
     async def follow(self, heard: Callable[[Sequence[Word]], None], ready: Callable[[], None]) -> None:
         """Pass on what the venue reports, until the connection ends in a VenueError.
 
         `ready` is called once it does, and whenever it said something that can't be read: ask then.
         """
+        legs = lists.Legs()
 
         def told(message: Mapping[str, Any]) -> None:
             try:
-                words = orders.reported(message)
+                words = legs.heard(orders.reported(message), message.get("g"))
             except UNREADABLE as error:
                 _log.warning("a report that can't be read", reason=repr(error))
                 ready()

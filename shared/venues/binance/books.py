@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from shared.runtime import clock
+from shared.schemas.identity import order_of_leg
 from shared.schemas.values import Side
 from shared.venues.binance import orders
 from shared.venues.binance.client import Client, told_as_trouble
@@ -66,7 +67,8 @@ class BinanceBooks:
     async def _listed(self, symbols: Sequence[str]) -> Sequence[Listed]:
         found = await asyncio.gather(*(self._asked("privateGetOpenOrders", symbol=symbol) for symbol in symbols))
         with told_as_trouble():
-            return [Listed(order["clientOrderId"], order["symbol"]) for each in found for order in each]
+            names = ((order_of_leg(order["clientOrderId"]), order["symbol"]) for each in found for order in each)
+            return [Listed(*named) for named in dict.fromkeys(names)]
 
     async def _held(self) -> Mapping[str, Decimal]:
         account = await self._asked("privateGetAccount", omitZeroBalances="true")
@@ -100,7 +102,7 @@ class BinanceBooks:
         name = self._names.get((symbol, order_id))
         if name is None:
             order = await self._asked("privateGetOrder", symbol=symbol, orderId=order_id)
-            name = self._names[symbol, order_id] = str(order["clientOrderId"])
+            name = self._names[symbol, order_id] = order_of_leg(str(order["clientOrderId"]))
         at = datetime.fromtimestamp(int(trade["time"]) / 1000, UTC)
         side = Side.BUY if trade["isBuyer"] else Side.SELL
         return Execution(symbol, side, at, orders.traded(name, trade))

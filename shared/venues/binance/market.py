@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from shared.schemas.market import Candle, timeframe_of
+from shared.schemas.market import Candle, TradingHours, timeframe_of
 from shared.schemas.session import Instrument
 from shared.venues.binance import rules
 from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
@@ -41,6 +41,10 @@ class BinanceMarket:
         told = await self._client.asked("publicGetTime")
         with told_as_trouble():
             return datetime.fromtimestamp(int(told["serverTime"]) / 1000, UTC)
+
+    async def trading_hours(self, flat_before: timedelta) -> TradingHours | None:
+        """None: Binance trades around the clock."""
+        return None
 
     async def listings(self) -> Mapping[str, Listing]:
         """Each symbol as the venue offers it; one that it does not know is left out."""

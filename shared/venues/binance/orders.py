@@ -17,7 +17,7 @@ TYPES: Mapping[OrderType, str] = {
     OrderType.STOP: "STOP_LOSS",
     OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
 }
-_STANDINGS: Mapping[str, Standing] = {
+STANDINGS: Mapping[str, Standing] = {
     "NEW": "working",
     "PENDING_NEW": "working",
     "PARTIALLY_FILLED": "working",
@@ -63,14 +63,14 @@ def answered(ticket: Ticket, answer: Mapping[str, Any]) -> Sequence[Word]:
         )
         for fill in answer.get("fills", ())
     )
-    return _told(name, venue_id, _STANDINGS[answer.get("status", "NEW")], answer.get("executedQty", "0"), fills)
+    return _told(name, venue_id, STANDINGS[answer.get("status", "NEW")], answer.get("executedQty", "0"), fills)
 
 
 def shown(ticket: Ticket, order: Mapping[str, Any], trades: Iterable[Mapping[str, Any]]) -> Sequence[Word]:
     """What a look at the order and at its trades says."""
     name = ticket.client_order_id
     fills = tuple(traded(name, trade) for trade in trades)
-    return _told(name, str(order["orderId"]), _STANDINGS[order["status"]], order["executedQty"], fills)
+    return _told(name, str(order["orderId"]), STANDINGS[order["status"]], order["executedQty"], fills)
 
 
 def traded(name: str, trade: Mapping[str, Any]) -> Executed:
@@ -98,7 +98,7 @@ def _told(name: str, venue_id: str, standing: Standing, filled: str, fills: Sequ
 def reported(message: Mapping[str, Any]) -> Sequence[Word]:
     """What an `executionReport` says. A cancel's report names the order in `C` and the cancel itself in `c`."""
     name = message.get("C") or message["c"]
-    standing = _STANDINGS.get(message["X"], "working")
+    standing = STANDINGS.get(message["X"], "working")
     state = Shown(name, str(message["i"]), standing, Decimal(message["z"]), _reason(message))
     if message["x"] != "TRADE":
         return (state,)

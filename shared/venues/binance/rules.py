@@ -26,7 +26,13 @@ def instrument(told: Mapping[str, Any]) -> Instrument:
         band_down=max(_number(band, "bidMultiplierDown"), _number(band, "askMultiplierDown")),
         band_up=_narrower(_number(band, "bidMultiplierUp"), _number(band, "askMultiplierUp")),
         max_stops=int(filters.get("MAX_NUM_ALGO_ORDERS", {}).get("maxNumAlgoOrders", 0)),
+        has_lists=has_lists(told),
     )
+
+
+def has_lists(told: Mapping[str, Any]) -> bool:
+    """Whether `exchangeInfo` offers lists of which one order cancels the other for the symbol."""
+    return told.get("ocoAllowed") is True
 
 
 def _narrower(one: Decimal, other: Decimal) -> Decimal:

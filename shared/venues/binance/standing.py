@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.venues.binance.orders import TYPES
+from shared.venues.binance.rules import has_lists
 from shared.venues.standing import Listing, Rights, Standing
 
 _REMOVALS = ("enableWithdrawals", "enableInternalTransfer", "permitsUniversalTransfer")
@@ -21,7 +22,8 @@ def listing(told: Mapping[str, Any]) -> Listing:
     """One symbol of `exchangeInfo`."""
     offered = frozenset(type for type, name in TYPES.items() if name in told["orderTypes"])
     trading = told["status"] == "TRADING" and told.get("isSpotTradingAllowed", True)
-    return Listing(told["symbol"], told["baseAsset"], told["quoteAsset"], trading, told["status"], offered)
+    names = told["symbol"], told["baseAsset"], told["quoteAsset"]
+    return Listing(*names, trading, told["status"], offered, has_lists(told))
 
 
 def rights(told: Mapping[str, Any]) -> Rights:

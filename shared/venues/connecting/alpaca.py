@@ -37,7 +37,8 @@ def market(config: SessionConfig, settings: Settings) -> Market:
     """The session's market."""
     from shared.venues import alpaca
 
-    return alpaca.market(_access(settings), config.symbols, config.timeframe)
+    extended = config.schedule.extended_hours
+    return alpaca.market(_access(settings), config.symbols, config.timeframe, extended=extended)
 
 
 def account(settings: Settings) -> Account:

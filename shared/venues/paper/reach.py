@@ -21,9 +21,7 @@ IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class Touch(NamedTuple):
-    """The point at which an order can be filled. `slips` tells that it takes any price there, `takes` that it is a
-    list's take-profit.
-    """
+    """The point at which an order can be filled. `slips`: it takes any price there. `takes`: it is a take-profit."""
 
     at: Point
     liquidity: Literal["maker", "taker"]
