@@ -8,7 +8,6 @@ import pytest
 
 from shared.schemas.guard import BackstopEngaged, KillConfirmed
 from shared.schemas.orders import OrderSubmitted
-from shared.schemas.values import Side
 from tests.trials.binance import FUNDED, Trial
 from tests.trials.stack import TrialStack
 from tests.venues.binance.books import Books
@@ -66,10 +65,12 @@ def _confirmed(stack: TrialStack) -> bool:
     return any(isinstance(fact, KillConfirmed) and fact.status == "success" for fact in stack.record.facts)
 
 
-@pytest.mark.parametrize("way", ["frozen", "dead"])
-async def test_the_guard_flattens_for_a_runner_that_can_not_and_nothing_is_sold_twice(tmp_path: Path, way: str) -> None:
+@pytest.mark.parametrize(("way", "profits"), [("frozen", False), ("dead", False), ("dead", True)])
+async def test_the_guard_flattens_for_a_runner_that_can_not_and_nothing_is_sold_twice(
+    tmp_path: Path, way: str, profits: bool
+) -> None:
     stopping = Stopping(way)
-    trial = Trial(tmp_path, minutes=20, trouble=stopping)
+    trial = Trial(tmp_path, minutes=20, trouble=stopping, profits=profits)
     await trial.run()
     facts = trial.stack.record.facts
     assert stopping.flat, trial.stack.said("risk")[-3000:]
@@ -77,5 +78,5 @@ async def test_the_guard_flattens_for_a_runner_that_can_not_and_nothing_is_sold_
     assert len([fact for fact in facts if isinstance(fact, BackstopEngaged)]) == 1
     assert len(_guards(trial.stack)) == stopping.sold
     assert not trial.differences, "\n".join(trial.differences)
-    sales = Counter(order.wanted.client_id for order in _books(trial).orders.values() if order.wanted.side == Side.SELL)
+    sales = Counter(order.wanted.client_id for order in _books(trial).orders.values() if order.wanted.side == "SELL")
     assert max(sales.values(), default=1) == 1
