@@ -93,7 +93,7 @@ def ticket(name: str = "a", **given: Any) -> Ticket:
         "purpose": "entry",
         **given,
     }
-    for key in ("qty", "price", "stop_price", "reference_price", "protective_stop"):
+    for key in ("qty", "price", "stop_price", "reference_price", "protective_stop", "take_profit"):
         if fields.get(key) is not None:
             fields[key] = Decimal(fields[key])
     return Ticket(**fields)

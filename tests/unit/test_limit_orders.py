@@ -165,6 +165,15 @@ def test_a_stop_claims_its_units_until_it_is_cancelled() -> None:
     assert guarded.refuses(exit_ticket("exit")) is None
 
 
+def test_a_list_claims_its_units_once_and_its_take_profit_lies_above_its_stop() -> None:
+    guarded = trading()
+    guarded.buy(ticket("a"))
+    stop = {"type": OrderType.STOP, "stop_price": "95", "purpose": "stop"}
+    assert guarded.refuses(exit_ticket("crossed", **stop, take_profit="95")) == "reduce_only"
+    assert guarded.refuses(exit_ticket("both", **stop, take_profit="110")) is None
+    assert guarded.refuses(exit_ticket("early")) == "reduce_only"
+
+
 def test_nothing_is_sold_short() -> None:
     guarded = trading()
     sell = {"side": Side.SELL, "purpose": "rebalance"}
