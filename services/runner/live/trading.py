@@ -61,7 +61,9 @@ class LiveTrading(Trading):
         dealing = self._dealing(account, conductor, hearing) if account else None
         health = HealthWatch(self._market.market, account, self._market.findings, hearing.hear)
         dealt_with = self._dealt_with(account, dealing, conductor, hearing)
-        silence = Silence(lambda: hearing.guards_words, lambda: self._context.bus.problem, hearing.hear)
+        silence = Silence(
+            lambda: hearing.guards_words, lambda: self._context.bus.problem, hearing.hear, state.unguarded
+        )
         return Way(
             conductor,
             dealing or PaperVenue(left.book, left.clock),
