@@ -31,6 +31,7 @@ _OUTCOMES = {
     "order_intended": "intended",
     "order_approved": "approved",
     "order_refused": "refused",
+    "order_released": "released",
     "order_submitted": "submitted",
     "order_accepted": "accepted",
     "order_rejected": "rejected",

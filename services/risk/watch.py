@@ -29,7 +29,7 @@ class Watch:
     def __init__(self, bus: Bus) -> None:
         self.voice = Voice(bus, WATCH)
         self.epoch = 0
-        """Where in the stream the watch was taken: the number of this incarnation of the guard, higher than all before."""
+        """This incarnation's number: where in the stream the watch was taken, so higher than all before."""
         self._own: deque[str] = deque(maxlen=_REMEMBERED)
         self._began = clock.monotonic()
         self.heard = 0

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from uuid import UUID
 
-from services.runner.core.inputs import HEEDED, GuardSilent, GuardSpoke, Input, KillHeard, VenueTrouble
+from services.runner.core.inputs import HEEDED, GuardSpoke, GuardsVoice, Input, KillHeard, VenueTrouble
 from shared.domain.approval import Verify, is_signed
 from shared.domain.once import Once
 from shared.runtime.delivery import Delivery
@@ -82,7 +82,7 @@ class Hearing:
         """Let one `wait` return early, for another reason than something heard."""
         self._something.set()
 
-    def hear(self, said: VenueSaid | VenueTrouble | GuardSilent) -> None:
+    def hear(self, said: VenueSaid | VenueTrouble | GuardsVoice) -> None:
         """Hear a venue that answers in its own time, of the trouble with it, and that the guard is heard no more."""
         self._heard(0, said)
 

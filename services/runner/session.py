@@ -16,7 +16,7 @@ from services.runner.hearing import Hearing
 from services.runner.keeping import Keeping
 from services.runner.live.course import LiveCourse
 from shared.domain import portfolio
-from shared.domain.approval import UnapprovedError, Verify, admit
+from shared.domain.approval import ApprovedOrder, UnapprovedError, Verify, admit, admit_released
 from shared.runtime import clock
 from shared.runtime.errors import FatalError
 from shared.runtime.service import Context
@@ -24,13 +24,13 @@ from shared.runtime.voice import Voice
 from shared.schemas.envelope import Event
 from shared.schemas.identity import Cause, Facts
 from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
-from shared.schemas.orders import OrderApproved
+from shared.schemas.orders import OrderApproved, OrderReleased
 from shared.venues.port import Report, Venue
 from shared.venues.words import Shown, VenueSaid
 
 HEARTBEAT_SECONDS = 5.0
-PATIENCE_SECONDS = 15.0
-"""How long a session that is to end still waits for the guard."""
+PATIENCE_SECONDS = 30.0
+"""So long a session that is to end still waits for the guard: longer than it takes to find that it is silent."""
 
 
 class Session:
@@ -106,14 +106,19 @@ class Session:
             case Observe():
                 return await self._venue.account()
 
-    async def _submit(self, approval: OrderApproved) -> Sequence[Report] | VenueSaid:
+    async def _submit(self, approval: OrderApproved | OrderReleased) -> Sequence[Report] | VenueSaid:
         if self._hearing.kill_waits and approval.order.purpose != "flatten":
             return _never_sent(approval, KILLED)
         try:
-            order = admit(approval, self._verify, self._venue.clock, self._guards_epoch)
+            order = self._admitted(approval)
         except UnapprovedError as error:
             return _never_sent(approval, str(error))
         return await self._venue.submit(order)
+
+    def _admitted(self, approval: OrderApproved | OrderReleased) -> ApprovedOrder:
+        if isinstance(approval, OrderReleased):
+            return admit_released(approval, self._venue.clock)
+        return admit(approval, self._verify, self._venue.clock, self._guards_epoch)
 
     @property
     def _guards_epoch(self) -> int:
@@ -225,6 +230,6 @@ class Session:
         return Facts(cause, "runner").tell(Heartbeat, phase=state.phase, status=status, metrics=vital)
 
 
-def _never_sent(approval: OrderApproved, reason: str) -> VenueSaid:
+def _never_sent(approval: OrderApproved | OrderReleased, reason: str) -> VenueSaid:
     name = approval.order.client_order_id
     return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {reason}"),))

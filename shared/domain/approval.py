@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.schemas.orders import OrderApproved, Ticket
-from shared.schemas.values import iso
+from shared.schemas.orders import OrderApproved, OrderReleased, Ticket
+from shared.schemas.values import Side, iso
 
 Sign = Callable[[bytes], str]
 """Signs bytes; answers the signature as base64."""
@@ -29,7 +29,10 @@ class UnapprovedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ApprovedOrder:
-    """A ticket that the guard signed. Made by `admit` alone; the only thing that a venue's `submit` takes."""
+    """A ticket that the guard signed, or that only reduces and was released. All that a venue's `submit` takes.
+
+    Made by `admit` and `admit_released` alone.
+    """
 
     ticket: Ticket
     expires_at: datetime
@@ -65,3 +68,13 @@ def superseded(ticket: Ticket, judged_in: int, epoch: int) -> str | None:
     if ticket.reduce_only or judged_in >= epoch:
         return None
     return f"{ticket.client_order_id} was approved by the guard of epoch {judged_in}, and {epoch} stands guard by now"
+
+
+def admit_released(released: OrderReleased, now: datetime) -> ApprovedOrder:
+    """The order that the runner let go by itself, while it may be sent; UnapprovedError where it could add risk."""
+    ticket, word = released.order, released.details
+    if not ticket.reduce_only or ticket.side is not Side.SELL or ticket.qty > word.free:
+        raise UnapprovedError(f"{ticket.client_order_id} was released without the guard, but does not only reduce")
+    if now > word.expires_at:
+        raise UnapprovedError(f"the release of {ticket.client_order_id} expired at {word.expires_at}")
+    return ApprovedOrder(ticket, word.expires_at, released.id)

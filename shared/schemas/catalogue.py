@@ -15,6 +15,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     orders.OrderIntended,
     orders.OrderApproved,
     orders.OrderRefused,
+    orders.OrderReleased,
     orders.OrderSubmitted,
     orders.OrderAccepted,
     orders.OrderRejected,

@@ -130,6 +130,29 @@ class OrderRefused(Event):
     details: Refusal
 
 
+class Release(Value):
+    """Why the runner let an order go by itself, and until when it may be sent.
+
+    `free` are the units of the position that no other order was about to sell.
+    """
+
+    intent_id: Identity
+    expires_at: Instant
+    free: Quantity
+    reason: str
+
+
+class OrderReleased(Event):
+    """The runner let an order go by itself while the guard was silent: one that can only reduce a position."""
+
+    WRITERS: ClassVar[frozenset[str]] = frozenset({"runner"})
+    READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
+    type: Literal["order_released"] = "order_released"
+    level: Literal["warning"] = "warning"
+    order: Ticket
+    details: Release
+
+
 class OrderSubmitted(Event):
     """Stored before the order is sent: from here on it may exist at the venue. The guard tells its own ones, too."""
 

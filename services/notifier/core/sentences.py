@@ -96,6 +96,12 @@ def _order_refused(event: Any, quote: str) -> Told:
     return Told("warning", f"order refused by rule {refusal.rule}: {wanted} ({order.strategy}){limits}")
 
 
+def _order_released(event: Any, quote: str) -> Told:
+    order = event.order
+    wanted = f"{order.side} {amount(order.qty)} {order.symbol} at about {amount(order.reference_price)} {quote}"
+    return Told("warning", f"sent without the guard, which is silent, for it only reduces: {wanted} ({order.strategy})")
+
+
 def _order_rejected(event: Any, _: str) -> Told:
     order = event.order
     wanted = f"{order.side} {amount(order.qty)} {order.symbol}"
@@ -155,6 +161,7 @@ SENTENCES: dict[str, Callable[[Any, str], Told]] = {
     "flatten_ordered": _flattening,
     "command_refused": _command_refused,
     "order_refused": _order_refused,
+    "order_released": _order_released,
     "order_rejected": _order_rejected,
     "order_unknown": _order_unknown,
     "error": _error,

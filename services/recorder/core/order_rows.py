@@ -15,6 +15,7 @@ _STATUS_BY_TYPE = {
     "order_intended": "intended",
     "order_approved": "approved",
     "order_refused": "refused",
+    "order_released": "released",
     "order_submitted": "submitted",
 }
 ZERO = Decimal(0)

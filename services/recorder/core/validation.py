@@ -13,6 +13,7 @@ from shared.schemas.orders import Fill, OrderFilled, OrderState, OrderSubmitted,
 _MUST_FOLLOW = {
     "order_approved": "order_intended",
     "order_refused": "order_intended",
+    "order_released": "order_intended",
     "order_submitted": "order_approved",
     "order_accepted": "order_submitted",
     "order_rejected": "order_submitted",
@@ -99,7 +100,8 @@ def _order_life(seen: _Seen, event: Event) -> Iterator[str]:
     if not isinstance(order, Ticket | OrderState | Fill):
         return
     told = seen.orders.setdefault(order.client_order_id, set())
-    needed = None if _is_guards_own(event) else _MUST_FOLLOW.get(event.type)
+    exempt = _is_guards_own(event) or (event.type == "order_submitted" and "order_released" in told)
+    needed = None if exempt else _MUST_FOLLOW.get(event.type)
     if needed is not None and needed not in told:
         yield f"{event.type} of {order.client_order_id} without {needed}"
     told.add(event.type)

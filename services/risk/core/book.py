@@ -63,6 +63,13 @@ def approved(book: Book, ticket: Ticket, price: Decimal) -> Book:
     return book._replace(working={**book.working, ticket.client_order_id: Order(ticket, price, ticket.qty)})
 
 
+def released(book: Book, ticket: Ticket, price: Decimal) -> Book:
+    """The book with an order that went without an approval, even where it was refused too late."""
+    if ticket.client_order_id in book.working:
+        return book
+    return book._replace(working={**book.working, ticket.client_order_id: Order(ticket, price, ticket.qty)})
+
+
 def refused(book: Book, ticket: Ticket) -> Book:
     """The book that remembers a refused order; an order that was judged before keeps its first verdict."""
     if book.known(ticket.client_order_id):

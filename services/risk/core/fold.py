@@ -30,6 +30,7 @@ from shared.schemas.orders import (
     OrderReconciled,
     OrderRefused,
     OrderRejected,
+    OrderReleased,
     OrderSubmitted,
     OrderUnknown,
 )
@@ -97,6 +98,14 @@ def _approved(guard: Guard, event: OrderApproved) -> Guard:
     price = highest_price(ticket, guard.portfolio.closes.get(ticket.symbol))
     recent = tuple(at for at in guard.approvals if at > event.market_time - MINUTE)
     return guard._replace(book=books.approved(guard.book, ticket, price), approvals=(*recent, event.market_time))
+
+
+def _released(guard: Guard, event: OrderReleased) -> Guard:
+    """What went without this guard's word stands at the venue as if it had been approved."""
+    price = highest_price(event.order, guard.portfolio.closes.get(event.order.symbol))
+    recent = tuple(at for at in guard.approvals if at > event.market_time - MINUTE)
+    book = books.released(guard.book, event.order, price)
+    return guard._replace(book=book, approvals=(*recent, event.market_time))
 
 
 def _refused(guard: Guard, event: OrderRefused) -> Guard:
@@ -239,6 +248,7 @@ _FOLDS: dict[type[Event], Callable[[Guard, Any], Guard]] = {
     EquityMarked: _marked,
     OrderApproved: _approved,
     OrderRefused: _refused,
+    OrderReleased: _released,
     OrderFilled: _filled,
     DustLeft: _dust,
     OrderAccepted: _accepted,

@@ -7,6 +7,7 @@ from services.runner.core.inputs import (
     CallFailed,
     CallSucceeded,
     Examined,
+    GuardHeard,
     GuardSilent,
     GuardSpoke,
     HealthChanged,
@@ -40,6 +41,8 @@ def cause_of(state: State, given: Input, at: datetime) -> Cause:
             return labelled(state, f"control:{command.sequence}", at)
         case GuardSilent():
             return labelled(state, f"silence:{iso(at)}", at)
+        case GuardHeard():
+            return labelled(state, f"heard again:{iso(at)}", at)
         case StopRequested(reason):
             return labelled(state, f"stop:{reason}", at)
         case AccountObserved():

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from services.runner.core import hours, troubles
-from services.runner.core.evolve import SIZING, STOPPING, evolve
+from services.runner.core.evolve import GUARD, SIZING, STOPPING, evolve
 from services.runner.core.health import tell_health
 from services.runner.core.inputs import (
     AccountObserved,
     CallFailed,
     CallSucceeded,
     Examined,
+    GuardHeard,
     GuardSilent,
     GuardSpoke,
     HealthChanged,
@@ -26,10 +27,10 @@ from services.runner.core.inputs import (
 )
 from services.runner.core.pursue import Unfit, closing_reason, keys, wish_for
 from services.runner.core.reconcile import compared, in_words
+from services.runner.core.release import is_sent, release
 from services.runner.core.sizing import dust_of
 from services.runner.core.state import State
 from services.runner.core.telling import Telling
-from services.runner.core.todo import obstacle
 from services.runner.strategies.port import Stance
 from shared.domain import portfolio
 from shared.domain.portfolio import Key
@@ -48,7 +49,7 @@ from shared.schemas.orders import (
     OrderIntended,
     OrderReconciled,
     OrderRejected,
-    OrderSubmitted,
+    OrderReleased,
     OrderUnknown,
     Reason,
     VenueObserved,
@@ -75,6 +76,8 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             _kill_heard(telling, given)
         case GuardSilent():
             _guard_silent(telling, given)
+        case GuardHeard():
+            _tell_guard(telling, "pass", "the guard is heard again")
         case StopRequested():
             _stop_requested(telling, given.reason)
         case AccountObserved():
@@ -89,6 +92,7 @@ def handle(state: State, given: Input, cause: Cause) -> tuple[State, Sequence[Ev
             hours.tell_hours(telling, turned)
             _pursue(telling, at_slice_end=False)
             _tell_waiting(telling)
+    release(telling)
     return telling.state, telling.told
 
 
@@ -105,7 +109,7 @@ def _slice_closed(telling: Telling, given: SliceClosed) -> None:
 def conclude(telling: Telling) -> None:
     """Tell what a slice leads to once the account is marked: the strategies' new stances, then the orders."""
     _raise_signals(telling)
-    _pursue(telling, at_slice_end=not _is_late(telling))
+    _pursue(telling, at_slice_end=not (telling.state.unguarded or _is_late(telling)))
 
 
 def _is_late(telling: Telling) -> bool:
@@ -189,25 +193,10 @@ def _guard_spoke(telling: Telling, event: Event) -> None:
     telling.state = evolve(telling.state, event)
     if isinstance(event, OrderFilled) and event.order.side is Side.SELL:
         _tell_dust(telling, (event.order.strategy, event.order.symbol))
-    if not (isinstance(event, OrderApproved) and _is_sent(telling, event)):
+    if not (isinstance(event, OrderApproved | OrderReleased) and is_sent(telling, event)):
         _pursue(telling, at_slice_end=False)
     if isinstance(event, FlattenOrdered | TradingHalted):
         _tell_waiting(telling)
-
-
-def _is_sent(telling: Telling, event: OrderApproved) -> bool:
-    """Whether the approved order goes on to the venue: an order that stays in flight leaves nothing else to order."""
-    order = telling.state.orders.get(event.order.client_order_id)
-    if order is None or order.stage != "approved":
-        return False
-    now = telling.timestamp if telling.state.plan.config.is_live else telling.state.market_time
-    reason = obstacle(telling.state, event.order, event.details.expires_at, now)
-    if reason is None:
-        telling.tell_of(event.order.client_order_id, OrderSubmitted, order=event.order)
-        return True
-    unsent = order.shown("expired" if "expired" in reason else "cancelled")
-    telling.tell_of(event.order.client_order_id, OrderCancelled, order=unsent, details=Reason(reason=reason))
-    return False
 
 
 def _kill_heard(telling: Telling, given: KillHeard) -> None:
@@ -227,10 +216,16 @@ def _kill_heard(telling: Telling, given: KillHeard) -> None:
 
 
 def _guard_silent(telling: Telling, given: GuardSilent) -> None:
-    if telling.state.halt is not None or not telling.state.enabled:
-        return
-    halt = Halt(kind="limit", reason=given.reason, operator="runner", conditions=(given.missing,))
-    telling.tell(TradingHalted, level="error", details=halt, message=f"trading halted: {given.reason}")
+    if telling.state.halt is None and telling.state.enabled:
+        halt = Halt(kind="limit", reason=given.reason, operator="runner", conditions=(given.missing,))
+        telling.tell(TradingHalted, level="error", details=halt, message=f"trading halted: {given.reason}")
+    if given.missing == "guard" and not telling.state.unguarded:
+        _tell_guard(telling, "fail", given.reason)
+
+
+def _tell_guard(telling: Telling, status: Literal["pass", "fail"], observed: str) -> None:
+    level = "error" if status == "fail" else "info"
+    telling.tell(Checkpoint, status=status, level=level, details=CheckpointDetails(name=GUARD, observed=observed))
 
 
 def _examined(telling: Telling, statement: Statement) -> None:

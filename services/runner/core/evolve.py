@@ -26,6 +26,7 @@ from shared.schemas.orders import (
     OrderReconciled,
     OrderRefused,
     OrderRejected,
+    OrderReleased,
     OrderSubmitted,
     OrderUnknown,
     VenueObserved,
@@ -33,6 +34,9 @@ from shared.schemas.orders import (
 
 STOPPING = "stopping"
 """The checkpoint that tells why a session is about to end."""
+
+GUARD = "guard"
+"""The checkpoint that tells that the guard is silent, or heard again."""
 
 
 def evolve(state: State, event: Event) -> State:
@@ -108,7 +112,7 @@ def _gone(state: State, name: str) -> State:
     return state._replace(orders={key: order for key, order in state.orders.items() if key != name})
 
 
-def _order_approved(state: State, event: OrderApproved) -> State:
+def _order_approved(state: State, event: OrderApproved | OrderReleased) -> State:
     order = state.orders.get(event.order.client_order_id)
     if order is None or order.stage != "intended":
         return state
@@ -256,6 +260,8 @@ def _phase_start(state: State, event: PhaseStart) -> State:
 def _checkpoint(state: State, event: Checkpoint) -> State:
     if event.details.name == STOPPING:
         return state._replace(stopping=event.details.observed)
+    if event.details.name == GUARD:
+        return state._replace(unguarded=event.status == "fail")
     if event.details.name.startswith(SIZING):
         strategy, symbol = event.details.name.removeprefix(SIZING).rsplit(" ", 1)
         goal = state.goals.get((strategy, symbol), Goal(ZERO, "too small"))
@@ -283,6 +289,7 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     SignalRaised: _signal_raised,
     OrderIntended: _order_intended,
     OrderApproved: _order_approved,
+    OrderReleased: _order_approved,
     OrderRefused: _order_refused,
     OrderSubmitted: _order_submitted,
     OrderAccepted: _order_accepted,

@@ -76,6 +76,11 @@ class GuardSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardHeard:
+    """The guard, that had been silent for too long, is heard again."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopRequested:
     """The session is to end in good order."""
 
@@ -157,4 +162,5 @@ class HoursTurned:
 
 
 VenueTrouble = CallFailed | CallSucceeded | LinkLost | LinkRestored | HealthChanged | Examined | HoursTurned
-Input = GuardSilent | SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble
+GuardsVoice = GuardSilent | GuardHeard
+Input = GuardsVoice | SliceClosed | Reported | GuardSpoke | KillHeard | StopRequested | AccountObserved | VenueTrouble

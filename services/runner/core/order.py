@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from shared.domain.portfolio import Key
 from shared.domain.replacing import often_replaced
-from shared.schemas.orders import OrderApproved, OrderState, OrderStatus, Ticket
+from shared.schemas.orders import OrderApproved, OrderReleased, OrderState, OrderStatus, Ticket
 
 Stage = Literal["intended", "approved", "submitted", "working", "unknown"]
 
@@ -23,7 +23,7 @@ class Order(NamedTuple):
     intent_id: str
     correlation_id: str
     filled_qty: Decimal = Decimal(0)
-    approval: OrderApproved | None = None
+    approval: OrderApproved | OrderReleased | None = None
     venue_order_id: str | None = None
     bars: int = 0
     trades: frozenset[str] = frozenset()

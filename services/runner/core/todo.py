@@ -11,15 +11,15 @@ from services.runner.core.pursue import closing_reason, has_too_many_stops
 from services.runner.core.state import State
 from services.runner.core.taking import left_unprotected
 from shared.domain.portfolio import Key
-from shared.schemas.orders import OrderApproved, Ticket
+from shared.schemas.orders import OrderApproved, OrderReleased, Ticket
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Send this approved order, whose submission is stored."""
+    """Send this order that was approved, or released, and whose submission is stored."""
 
     client_order_id: str
-    approval: OrderApproved
+    approval: OrderApproved | OrderReleased
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ def cancel_reason(state: State, order: Order) -> str | None:
         return state.stopping
     if not ticket.reduce_only and state.halt is not None and state.halt.kind == "limit":
         return f"trading is halted: {state.halt.reason}"
+    if not ticket.reduce_only and state.unguarded:
+        return "the guard is silent"
     if ticket.purpose == "entry" and _waits_too_long(state, order):
         return f"not filled within {order.bars} bars"
     if ticket.purpose == "stop" and order.key not in state.portfolio.positions:

@@ -64,7 +64,9 @@ class LiveTrading(Trading):
         flat_before = state.plan.config.schedule.flat_before_close
         hours = HoursWatch(self._market.market, flat_before, lambda: conductor.state.hours, hearing.hear)
         dealt_with = self._dealt_with(account, dealing, conductor, hearing)
-        silence = Silence(lambda: hearing.guards_words, lambda: self._context.bus.problem, hearing.hear)
+        silence = Silence(
+            lambda: hearing.guards_words, lambda: self._context.bus.problem, hearing.hear, state.unguarded
+        )
         return Way(
             conductor,
             dealing or PaperVenue(left.book, left.clock),

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Sequence
 
-from services.runner.core.evolve import SIZING, STOPPING
+from services.runner.core.evolve import GUARD, SIZING, STOPPING
 from services.runner.core.inputs import (
     AccountObserved,
+    GuardHeard,
     GuardSilent,
     HoursTurned,
     Input,
@@ -49,6 +50,8 @@ def input_of(facts: Sequence[Event]) -> Input | None:
             return AccountObserved(account)
         case Checkpoint(details=details) if details.name == STOPPING:
             return StopRequested(details.observed)
+        case Checkpoint(details=details, status=status) if details.name == GUARD:
+            return GuardSilent("guard", details.observed) if status == "fail" else GuardHeard()
         case Checkpoint(details=details) if not details.name.startswith(SIZING):
             return None
         case fact if isinstance(fact, Checkpoint | OrderIntended | _Reported):

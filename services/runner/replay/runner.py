@@ -11,6 +11,7 @@ from services.runner.core.inputs import (
     CallFailed,
     CallSucceeded,
     Examined,
+    GuardHeard,
     GuardSilent,
     GuardSpoke,
     HealthChanged,
@@ -131,6 +132,8 @@ def named(given: Input) -> str:
             return f"kill {command.sequence} on the CONTROL stream"
         case GuardSilent(missing):
             return f"the silence of the {missing}"
+        case GuardHeard():
+            return "the guard that is heard again"
         case StopRequested(reason):
             return f"the wish to stop: {reason}"
         case Reported(reports):
