@@ -3,12 +3,12 @@
 Long positions only. All amounts are exact decimals; `fees` and `pnl` are in the quote currency.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.domain.replacing import often_replaced
 from shared.schemas.envelope import Event
@@ -260,12 +260,29 @@ def metrics(portfolio: Portfolio) -> EquityMetrics:
 
 def evolve(portfolio: Portfolio, event: Event) -> Portfolio:
     """The account after a fact; facts that don't concern it leave it as it is."""
-    if isinstance(event, CandleClosed):
-        return with_close(portfolio, event.details.symbol, event.details.close)
-    if isinstance(event, OrderFilled):
-        return with_fill(portfolio, event.order, event.market_time)[0]
-    if isinstance(event, DustLeft):
-        return with_dust(portfolio, (event.details.strategy, event.details.symbol), event.market_time)[0]
-    if isinstance(event, EquityMarked) and event.service == "runner":
-        return marked(portfolio)
-    return portfolio
+    fold = _FOLDS.get(type(event))
+    return fold(portfolio, event) if fold else portfolio
+
+
+def _candle_closed(portfolio: Portfolio, event: CandleClosed) -> Portfolio:
+    return with_close(portfolio, event.details.symbol, event.details.close)
+
+
+def _order_filled(portfolio: Portfolio, event: OrderFilled) -> Portfolio:
+    return with_fill(portfolio, event.order, event.market_time)[0]
+
+
+def _dust_left(portfolio: Portfolio, event: DustLeft) -> Portfolio:
+    return with_dust(portfolio, (event.details.strategy, event.details.symbol), event.market_time)[0]
+
+
+def _equity_marked(portfolio: Portfolio, event: EquityMarked) -> Portfolio:
+    return marked(portfolio) if event.service == "runner" else portfolio
+
+
+_FOLDS: Mapping[type[Event], Callable[[Portfolio, Any], Portfolio]] = {
+    CandleClosed: _candle_closed,
+    OrderFilled: _order_filled,
+    DustLeft: _dust_left,
+    EquityMarked: _equity_marked,
+}

@@ -15,11 +15,15 @@ class Remembered:
     def __contains__(self, identity: str) -> bool:
         return identity_bytes(identity) in self._ids
 
-    def note(self, identity: str) -> None:
-        """Remember it, at the price of the oldest where there are too many."""
-        self._ids[identity_bytes(identity)] = None
-        if len(self._ids) > self._bound:
-            del self._ids[next(iter(self._ids))]
+    def note(self, identity: str) -> bool:
+        """Remember it, at the price of the oldest where there are too many; False when it is known already."""
+        key, ids = identity_bytes(identity), self._ids
+        if key in ids:
+            return False
+        ids[key] = None
+        if len(ids) > self._bound:
+            del ids[next(iter(ids))]
+        return True
 
     def packed(self) -> bytes:
         """All of them, oldest first, ID_BYTES each."""

@@ -72,12 +72,11 @@ class Ledger:
 
     def enter(self, sequence: int, line: bytes, event: Event) -> Entry | None:
         """The entry for a fact; None when the stream holds it twice. A heartbeat is read by no fold."""
-        if isinstance(event, Heartbeat):
+        if type(event) is Heartbeat:
             return Entry(sequence, line, event, None)
         account = self._accounts[event.session_id]
-        if event.id in account.seen:
+        if not account.seen.note(event.id):
             return None
-        account.seen.note(event.id)
         again = tells_again(account.summary, event)
         account.summary, trip = step(account.summary, event)
         return Entry(sequence, line, event, trip, again)
