@@ -26,6 +26,8 @@ PARTS: Mapping[str, str] = {
     "order_path": "from a candle to the order that leaves, over the bus",
     "sending": "from an approved order to its request at the venue",
     "kill": "from a kill to the cancels at the venue",
+    "hearing": "from an execution on the venue's stream to the fill on the bus",
+    "symbols": "a hundred symbols on one runner",
     "slices": "market over the bus through the whole stack, a candle at a time",
     "backtest": "a year of minutes, and how its cost grows",
     "folds": "a fold rebuilt from the stream",
