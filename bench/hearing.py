@@ -1,8 +1,8 @@
 """From a venue's word to the fact: an execution told on the account's stream, until its fill is stored on the bus.
 
-The real runner hears the unmodified ccxt's stream from a local Binance server. The clock starts before the server encodes the
-message and stops when the bus's answer, that the fill is stored, has been read. The reference is nats-py's core round
-trip; executions and round trips take turns, so that both meet the same machine.
+The real runner hears the unmodified ccxt's stream from a local Binance server. The clock starts before the server
+encodes the message and stops when the bus's answer, that the fill is stored, has been read. The reference is nats-py's
+core round trip; executions and round trips take turns, so that both meet the same machine.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ async def _measured(count: int) -> tuple[Sequence[float], Sequence[float]]:
 
 
 class _Resting(Trial):
-    """A market that falls, then rises: the strategy enters by limit orders, which rest until the benchmark fills one."""
+    """A market that falls, then rises: the strategy enters by limit orders, which rest until one is filled."""
 
     _minutes = 0
 

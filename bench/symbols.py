@@ -1,8 +1,9 @@
 """What a hundred symbols of one-minute candles cost: the real runner beside a local Binance server.
 
 Market time runs ahead, a minute as soon as the one before it is done; each bar is told as often while it lasts as
-Binance does. The processor's time that the runner takes for a market minute is told as a share of a minute. What it does
-by the clock on the wall (heartbeats, polls) comes more often in a trial than at real speed, so it counts in full.
+Binance does. The processor's time that the runner takes for a market minute is told as a share of a minute. What the
+runner does by the clock on the wall comes more often in a second of a trial than at real speed, but a market minute has
+fewer seconds there: polls and heartbeats are therefore not told exactly.
 """
 
 import asyncio
