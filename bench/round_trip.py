@@ -3,8 +3,9 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import nats
 from nats.aio.client import Client
@@ -17,12 +18,19 @@ PAYLOAD = b"x" * 400
 
 async def round_trips(url: str, count: int) -> Sequence[float]:
     """So many round trips to an echoing process, one after the other, in seconds."""
+    async with tripping(url) as trip:
+        return [await trip() for _ in range(count)]
+
+
+@asynccontextmanager
+async def tripping(url: str) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    """What makes one round trip to an echoing process at each call and answers its seconds; warmed up."""
     async with _echoing(url):
         client = await nats.connect(url)
         try:
             for _ in range(50):
                 await client.request(SUBJECT, PAYLOAD, timeout=30)
-            return [await _timed(client) for _ in range(count)]
+            yield partial(_timed, client)
         finally:
             await client.close()
 

@@ -10,6 +10,7 @@ from deploy.grafana.sections.account import account, sessions, trades
 from deploy.grafana.sections.orders import orders
 from deploy.grafana.sections.present import now
 from deploy.grafana.sections.services import services
+from deploy.grafana.sections.venues import venues
 
 DESCRIPTION = (
     "A trading session as the recorder sees it, and the health of the services. "
@@ -24,6 +25,7 @@ def dashboard() -> Dashboard:
         "The account, by the market's clock": account(),
         "Trades": trades(),
         "Orders and refusals": orders(),
+        "Venues": venues(),
         "Services": services(),
         "Sessions": sessions(),
     }

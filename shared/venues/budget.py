@@ -28,6 +28,10 @@ class Budget:
             return 0.0
         return self._window_ends - now
 
+    def used(self, now: float) -> int:
+        """The weight that is spent of the present minute."""
+        return self._used if now < self._window_ends else 0
+
     def is_closed(self, now: float) -> bool:
         """Whether the venue has asked to be left alone."""
         return now < self._closed_until

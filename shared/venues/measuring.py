@@ -1,9 +1,9 @@
-"""How long calls to venues take, and how they fail: measured around each call, whichever venue it goes to."""
+"""How venues are doing: how long calls take and how they fail, what may still be asked, which streams are there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from shared.runtime import clock
 from shared.venues.trouble import VenueError
@@ -16,6 +16,14 @@ CALLS = Histogram(
 )
 ERRORS = Counter(
     "leitstand_venue_call_errors", "Calls to a venue that failed, by what they left behind.", ["venue", "call", "fate"]
+)
+RETRIES = Counter(
+    "leitstand_venue_retries", "Calls to a venue that are made again, by what the failed one left.", ["venue", "fate"]
+)
+WEIGHT_USED = Gauge("leitstand_venue_weight_used", "Weight of requests spent in the venue's present minute.", ["venue"])
+WEIGHT_LIMIT = Gauge("leitstand_venue_weight_limit", "Weight of requests that the venue allows in a minute.", ["venue"])
+STREAM_UP = Gauge(
+    "leitstand_venue_stream_up", "Whether a venue's stream is there (1) or lost (0).", ["venue", "stream"]
 )
 
 

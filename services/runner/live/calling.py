@@ -14,6 +14,7 @@ from tenacity import (
 from tenacity.wait import wait_base
 
 from services.runner.core.inputs import CallFailed, CallSucceeded, VenueTrouble
+from shared.venues.measuring import RETRIES
 from shared.venues.trouble import Fate, VenueError
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -76,6 +77,8 @@ class Calls:
 
         def failed(state: RetryCallState) -> None:
             error, wait = _error_of(state), state.next_action.sleep if state.next_action else None
+            if error is not None:
+                RETRIES.labels(error.venue, error.fate).inc()
             self._tell(CallFailed(name, str(error), attempts, wait))
 
         retrying = AsyncRetrying(

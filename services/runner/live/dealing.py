@@ -23,6 +23,7 @@ from shared.runtime import clock
 from shared.schemas.market import Candle
 from shared.schemas.orders import Holding, Ticket, VenueAccount
 from shared.venues.live import Account
+from shared.venues.measuring import STREAM_UP
 from shared.venues.port import Report
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Absent, Doubtful, Shown, VenueSaid, Word, WorkedStill
@@ -195,6 +196,7 @@ class Dealing:
             if lost:
                 self._tell(LinkRestored(peer))
             lost = False
+            STREAM_UP.labels(self._account.name, "account").set(1)
             self._look_at_all()
             self.reconnected()
 
@@ -207,6 +209,7 @@ class Dealing:
                 if not lost:
                     self._tell(LinkLost(peer, str(error)))
                 lost = True
+                STREAM_UP.labels(self._account.name, "account").set(0)
             lasted = clock.monotonic() - began > calling.LONGEST_PAUSE
             pause = calling.FIRST_PAUSE if lasted else min(2 * pause, calling.LONGEST_PAUSE)
             await asyncio.sleep(pause)

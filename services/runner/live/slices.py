@@ -16,6 +16,7 @@ from shared.runtime import clock
 from shared.runtime.patience import set_within
 from shared.schemas.market import Candle
 from shared.venues.live import Market
+from shared.venues.measuring import STREAM_UP
 from shared.venues.trouble import VenueError
 
 GRACE = timedelta(seconds=3)
@@ -46,6 +47,7 @@ class Slices:
         self._wake = wake
         self._tell_trouble = tell
         self._lost = False
+        self._up = STREAM_UP.labels(market.name, "market")
         self._pending: dict[datetime, dict[str, Candle]] = {}
         self._ready: deque[Slice] = deque()
         self._news = asyncio.Event()
@@ -76,6 +78,7 @@ class Slices:
 
     def _heard_something(self) -> None:
         self._alive = clock.monotonic()
+        self._up.set(1)
         if self._lost:
             self._lost = False
             self._tell_trouble(LinkRestored(self._peer))
@@ -84,6 +87,7 @@ class Slices:
         if not self._lost:
             self._tell_trouble(LinkLost(self._peer, reason))
         self._lost = True
+        self._up.set(0)
 
     @property
     def _peer(self) -> str:

@@ -11,7 +11,7 @@ from shared.runtime import clock
 from shared.venues.binance.errors import Answer, trouble
 from shared.venues.binance.weights import USED_WEIGHT, weight_of
 from shared.venues.budget import Budget
-from shared.venues.measuring import measured
+from shared.venues.measuring import WEIGHT_LIMIT, WEIGHT_USED, measured
 from shared.venues.trouble import Fate, VenueError
 
 Heard = Callable[[Mapping[str, Any]], None]
@@ -85,12 +85,18 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
             why = "the venue wants to be left alone" if self.budget.is_closed(now) else "the minute's weight is spent"
             raise VenueError("binance", Fate.RETRY, f"held back: {why}", retry_after=wait)
         self.budget.spend(weight, now)
+        self._show_budget(now)
+
+    def _show_budget(self, now: float) -> None:
+        WEIGHT_USED.labels("binance").set(self.budget.used(now))
+        WEIGHT_LIMIT.labels("binance").set(self.budget.limit)
 
     def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
         """Note how much of the minute's weight the venue counts."""
         used = next((value for name, value in dict(headers or {}).items() if name.lower() == USED_WEIGHT), "")
         if used.isdigit():
-            self.budget.told(int(used), clock.monotonic())
+            self.budget.told(int(used), now := clock.monotonic())
+            self._show_budget(now)
         return super().on_rest_response(code, reason, url, method, headers, *rest)
 
     @contextlib.asynccontextmanager

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import ccxt
 
+from shared.runtime import clock
 from shared.venues.trouble import Fate, VenueError
 
 _FATES: Mapping[int, Fate] = {
@@ -37,6 +38,11 @@ _CLOCK = -1021
 _QUERY = re.compile(r"\?\S*")
 """What follows the path in an address that ccxt tells: a signed request, which is nobody's business."""
 _DUPLICATE = "duplicate order"
+_BANNED = 418
+SHORTEST_BAN_SECONDS = 120.0
+"""Bans last from two minutes to three days ("IP Limits")."""
+_BAN_END = re.compile(r"banned until (\d{13})")
+"""In milliseconds since 1970."""
 
 
 def is_about_the_clock(error: VenueError) -> bool:
@@ -60,7 +66,7 @@ def trouble(error: Exception, answer: Answer | None) -> VenueError:
     code, reason = _told(answer.body if answer else "")
     reason = reason or _QUERY.sub("", str(error))[:300]
     if answer is not None and answer.status in (403, 418, 429):
-        return VenueError("binance", Fate.RETRY, reason, code, _retry_after(answer.headers))
+        return VenueError("binance", Fate.RETRY, reason, code, _stay_away(answer, reason))
     if answer is not None and code is not None:
         return VenueError("binance", _fate(code, reason, answer.status), reason, code)
     if isinstance(error, ccxt.AuthenticationError):
@@ -83,6 +89,15 @@ def _told(body: str) -> tuple[int | None, str]:
     if not isinstance(told, dict) or not isinstance(told.get("code"), int):
         return None, ""
     return told["code"], str(told.get("msg", ""))[:300]
+
+
+def _stay_away(answer: Answer, reason: str) -> float | None:
+    """Seconds: the header's; for a ban without one until the end that its text names, else for the shortest one."""
+    told = _retry_after(answer.headers)
+    if told is not None or answer.status != _BANNED:
+        return told
+    end = _BAN_END.search(reason)
+    return max(int(end[1]) / 1000 - clock.now().timestamp(), 0.0) if end else SHORTEST_BAN_SECONDS
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
