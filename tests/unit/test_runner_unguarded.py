@@ -9,17 +9,27 @@ import pytest
 
 from services.runner.core.causes import cause_of
 from services.runner.core.decide import handle
-from services.runner.core.inputs import GuardHeard, GuardSilent, GuardSpoke, Input, KillHeard, StopRequested
+from services.runner.core.inputs import (
+    GuardHeard,
+    GuardSilent,
+    GuardSpoke,
+    Input,
+    KillHeard,
+    SliceClosed,
+    StopRequested,
+)
 from services.runner.core.order import Order
 from services.runner.core.plan import plan
 from services.runner.core.release import left_to_sell
 from services.runner.core.state import Goal, State, initial
+from services.runner.core.todo import settled
 from services.runner.replay.inputs import input_of
 from shared.domain import portfolio
 from shared.domain.approval import UnapprovedError, admit_released
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import Halt
+from shared.schemas.market import Candle, EquityMarked
 from shared.schemas.orders import OrderCancelled, OrderFilled, OrderIntended, OrderReleased, OrderSubmitted, Ticket
 from shared.schemas.values import STACK, OrderType, Side
 from tests.guard_story import Guarded, Story, at_a_real_venue, exit_ticket
@@ -108,6 +118,17 @@ def test_what_a_strategy_closes_while_the_guard_is_silent_goes_at_once_and_only_
     assert [fact.order.qty for fact in of(told, OrderIntended)] == [Decimal(2)]
     assert len(of(told, OrderReleased)) == len(of(told, OrderSubmitted)) == 1
     assert len(state.orders) == 1
+
+
+def test_the_market_does_not_wait_for_the_mark_of_a_silent_guard() -> None:
+    state = with_order(holding(awaits_mark=True), sale("lt-stop", purpose="stop"), "working")
+    assert not settled(state)
+    state, _ = given(state, SILENT)
+    assert settled(state)
+    bar = Candle("BTCUSDT", START, START + timedelta(minutes=1), *[Decimal(100)] * 5)
+    state, told = given(state, SliceClosed([bar]))
+    assert [fact.details.awaits_guard for fact in of(told, EquityMarked)] == [False]
+    assert settled(state)
 
 
 def test_a_kill_flattens_without_the_guard() -> None:

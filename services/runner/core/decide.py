@@ -122,10 +122,12 @@ def _is_late(telling: Telling) -> bool:
 
 
 def _mark(telling: Telling, given: SliceClosed) -> None:
+    state = telling.state
+    awaits_guard = bool(state.orders) and not state.unguarded
     telling.tell(
         EquityMarked,
-        metrics=portfolio.metrics(portfolio.marked(telling.state.portfolio)),
-        details=MarkDetails(close_time=given.candles[0].close_time, awaits_guard=bool(telling.state.orders)),
+        metrics=portfolio.metrics(portfolio.marked(state.portfolio)),
+        details=MarkDetails(close_time=given.candles[0].close_time, awaits_guard=awaits_guard),
     )
 
 

@@ -261,7 +261,8 @@ def _checkpoint(state: State, event: Checkpoint) -> State:
     if event.details.name == STOPPING:
         return state._replace(stopping=event.details.observed)
     if event.details.name == GUARD:
-        return state._replace(unguarded=event.status == "fail")
+        silent = event.status == "fail"
+        return state._replace(unguarded=silent, awaits_mark=state.awaits_mark and not silent)
     if event.details.name.startswith(SIZING):
         strategy, symbol = event.details.name.removeprefix(SIZING).rsplit(" ", 1)
         goal = state.goals.get((strategy, symbol), Goal(ZERO, "too small"))
