@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -142,5 +143,8 @@ class _Run:
         for number in range(pieces):
             exchange._trade(order, order.wanted.price, step, maker=True)
             await trial.server.publishing.publish()
-            await trial.until(lambda told=number: trial.stack.record.told["runner", "order_filled"] > told)
+            await trial.until(partial(self._has_told, trial, number))
             self.trips.append(await trip())
+
+    def _has_told(self, trial: Trial, count: int) -> bool:
+        return trial.stack.record.told["runner", "order_filled"] > count

@@ -112,6 +112,13 @@ def test_what_was_refused_because_it_was_closed_is_tried_again_at_the_opening() 
     assert intents(facts) == ["stop"]
 
 
+def test_what_the_days_last_bar_leads_to_waits_for_the_opening_and_leaves_the_stop_where_it_is() -> None:
+    state, _ = after(holding(), turned("open"))
+    state = state._replace(market_time=CLOSE)
+    state, facts = after(state, StopRequested("done"))
+    assert (intents(facts), list(todo(state)), len(waiting(facts))) == ([], [], 1)
+
+
 def test_a_session_without_hours_is_open() -> None:
     assert intents(after(without_orders(holding()), StopRequested("done"))[1]) == ["flatten"]
 

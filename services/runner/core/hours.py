@@ -14,8 +14,15 @@ WAITING = "waiting for the opening"
 
 
 def standing(state: State, symbol: str) -> ExchangeStanding:
-    """How the exchange of `symbol` stands; open where nothing else is known."""
-    return state.hours.standing if state.hours is not None and symbol in state.hours.symbols else "open"
+    """How the exchange of `symbol` stands; open where nothing else is known.
+
+    The day's last bar closes with the exchange, before anybody has told that.
+    """
+    told = state.hours
+    if told is None or symbol not in told.symbols:
+        return "open"
+    is_over = told.until is not None and state.market_time is not None and state.market_time >= told.until
+    return "closed" if is_over and told.standing in ("open", "closing") else told.standing
 
 
 def is_closed(state: State, symbol: str) -> bool:
