@@ -48,8 +48,10 @@ soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of tim
 	@SOAK=1 $(PY) -m pytest tests/property --numprocesses $(WORKERS) --dist worksteal
 	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
 	@$(PY) -m tests.trials.storm --kills $(KILLS) --results bench/results/storm.json
+	@$(PY) -m tests.trials.storm --venue alpaca --kills $(KILLS) --results bench/results/storm_alpaca.json
 	@$(PY) -m tests.trials.week --results bench/results/week.json
 	@$(PY) -m tests.trials.kills --results bench/results/kills.json
+	@$(PY) -m tests.trials.week --venue alpaca --results bench/results/week_alpaca.json
 
 bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
 	@$(PY) -m bench $(if $(FULL),--full) $(PARTS)

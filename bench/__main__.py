@@ -26,6 +26,7 @@ PARTS: Mapping[str, str] = {
     "order_path": "from a candle to the order that leaves, over the bus",
     "sending": "from an approved order to its request at the venue",
     "kill": "from a kill to the cancels at the venue",
+    "fills": "from the venue's word of a fill to the fact that is stored",
     "slices": "market over the bus through the whole stack, a candle at a time",
     "backtest": "a year of minutes, and how its cost grows",
     "folds": "a fold rebuilt from the stream",

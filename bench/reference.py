@@ -99,7 +99,9 @@ def traded(account: Account, side: Side, bar: int, price: Decimal, decided: Deci
         reference_price=decided,
     )
     at = START + bar * MINUTE
-    approval = Approval(intent_id=_name(bar, "order_intended"), expires_at=at, signer="nobody", signature="none")
+    approval = Approval(
+        intent_id=_name(bar, "order_intended"), expires_at=at, epoch=1, signer="nobody", signature="none"
+    )
     accepted = OrderState(**known, status="accepted", filled_qty=Decimal(0))
     return [
         OrderIntended(order=ticket, **_envelope(bar, "order_intended", at)),

@@ -90,7 +90,7 @@ async def _ours(url: str) -> AsyncIterator[Way]:
                 if isinstance(word, Executed):
                     heard.put_nowait(float(word.price))
 
-    dealing = Dealing(account, {}, dict, _nothing_in_the_way, hear)
+    dealing = Dealing(account, {}, dict, lambda order: _nothing_in_the_way, hear)
     working = asyncio.ensure_future(dealing.carry_out())
 
     async def send(ticket: Ticket) -> float:
@@ -105,7 +105,7 @@ async def _ours(url: str) -> AsyncIterator[Way]:
         await account.close()
 
 
-async def _nothing_in_the_way(_: ApprovedOrder) -> str | None:
+async def _nothing_in_the_way() -> str | None:
     return None
 
 

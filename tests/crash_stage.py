@@ -42,7 +42,7 @@ class CrashedError(Exception):
 
 def sealed(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
     """A signature that nobody checks here."""
-    return Approval(intent_id=intent_id, expires_at=expires_at, signer="stage", signature="stage")
+    return Approval(intent_id=intent_id, expires_at=expires_at, epoch=1, signer="stage", signature="stage")
 
 
 @dataclass

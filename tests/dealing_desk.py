@@ -27,9 +27,9 @@ class Desk:
         self.obstacle: str | None = None
         self._came = asyncio.Event()
         self._placed = placed
-        self.dealing = Dealing(account, before, lambda: self.in_flight, self._in_the_way, self._hear)
+        self.dealing = Dealing(account, before, lambda: self.in_flight, lambda order: self._in_the_way, self._hear)
 
-    async def _in_the_way(self, _: ApprovedOrder) -> str | None:
+    async def _in_the_way(self) -> str | None:
         return self.obstacle
 
     def _hear(self, said: VenueSaid | VenueTrouble) -> None:

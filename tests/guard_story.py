@@ -77,7 +77,7 @@ def at_a_real_venue(**risk: Any) -> SessionConfig:
 
 def unsigned(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
     """A seal that costs nothing."""
-    return Approval(intent_id=intent_id, expires_at=expires_at, signer="UTEST", signature="c2VhbA==")
+    return Approval(intent_id=intent_id, expires_at=expires_at, epoch=1, signer="UTEST", signature="c2VhbA==")
 
 
 def ticket(name: str = "a", **given: Any) -> Ticket:

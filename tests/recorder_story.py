@@ -118,7 +118,9 @@ class Story:
         """An order from the intent to its one fill at the last price."""
         ticket = self._ticket(side, qty, number)
         yield self.tell(OrderIntended, order=ticket)
-        approval = Approval(intent_id=self.session_id, expires_at=self.at, signer="guard", signature="signature")
+        approval = Approval(
+            intent_id=self.session_id, expires_at=self.at, epoch=1, signer="guard", signature="signature"
+        )
         yield self.tell(OrderApproved, "risk", order=ticket, details=approval)
         yield self.tell(OrderSubmitted, order=ticket)
         yield self.tell(OrderAccepted, order=self._state(ticket, "accepted", f"v-{number}"))

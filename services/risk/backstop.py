@@ -181,8 +181,9 @@ class _Attempt:
         await self._hear(ticket, words)
 
     async def _send(self, ticket: Ticket) -> None:
+        """Send an own order, once; where the answer tells only that it has arrived, it is looked at."""
         try:
-            await self._hear(ticket, await self._account.send(ticket))
+            words = await self._account.send(ticket)
         except VenueError as error:
             if error.fate is Fate.UNKNOWN:
                 await self._resolve(ticket)
@@ -190,6 +191,9 @@ class _Attempt:
             reason = str(error)
             await self._tell(lambda guard: executions.absent(guard, ticket.client_order_id, reason, clock.now()))
             raise
+        await self._hear(ticket, words)
+        if ticket.client_order_id in self._guard.book.working:
+            await self._asked(ticket, self._account.look)
 
     async def _resolve(self, ticket: Ticket) -> None:
         """Ask for an own order until the venue shows it, or has shown for certain that it never arrived."""

@@ -7,15 +7,15 @@ from typing import Any
 
 from services.risk.backstop import Backstop
 from services.risk.core.commands import SecondFactor
-from services.risk.core.verdicts import Seal
 from services.risk.desk.server import Desk
 from services.risk.heartbeats import beat
 from services.risk.looking import look
 from services.risk.recovery import History, recall, recall_since
-from services.risk.seal import own_seal
+from services.risk.seal import own_key, seal_with
 from services.risk.second_factor import second_factor
 from services.risk.service import GuardService
 from services.risk.watch import Watch
+from shared.domain.approval import Sign
 from shared.runtime.bus import Bus
 from shared.runtime.service import Context
 from shared.runtime.settings import Settings
@@ -30,11 +30,11 @@ async def guard(context: Context) -> int:
     recovered = asyncio.Event()
     context.health.require("recovery", lambda: None if recovered.is_set() else "still reading what is stored")
     context.ready()
-    seal, factor = seal_of(context.settings), factor_of(context.settings)
+    key, factor = key_of(context.settings), factor_of(context.settings)
     watch, snapshots = Watch(context.bus), snapshots_of(context.bus, context.settings)
     await watch.take()
     history = await recalled(context.bus, snapshots)
-    service = GuardService(context.bus, watch, seal, factor, history)
+    service = GuardService(context.bus, watch, seal_with(*key, watch.epoch), factor, history)
     await service.recover(context.settings.kill_switch)
     recovered.set()
     keeper = Keeper(snapshots, history.first_event - 1)
@@ -70,11 +70,11 @@ async def _keep_last(keeper: Keeper, service: GuardService) -> None:
     await keeper.finish(await service.snapshot())
 
 
-def seal_of(settings: Settings) -> Seal:
-    """The guard's seal, with its key files where the settings say."""
+def key_of(settings: Settings) -> tuple[str, Sign]:
+    """The guard's public key and how it signs, with its key files where the settings say."""
     keys = settings.data_dir / "keys"
     seed: Path = settings.risk_signing_seed_file or keys / "risk.seed"
-    return own_seal(seed, settings.risk_public_key_file or keys / "risk.pub")
+    return own_key(seed, settings.risk_public_key_file or keys / "risk.pub")
 
 
 def factor_of(settings: Settings) -> SecondFactor | None:

@@ -9,21 +9,21 @@ from shared.runtime.keys import load_or_create_seed, signer
 from shared.schemas.orders import Approval, Ticket
 
 
-def seal_with(public_key: str, sign: Sign) -> Seal:
-    """The seal of the holder of `public_key`."""
+def seal_with(public_key: str, sign: Sign, epoch: int) -> Seal:
+    """The seal of the holder of `public_key` in its incarnation `epoch`."""
 
     def seal(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
-        signature = sign(approval_bytes(session_id, intent_id, ticket, expires_at))
-        return Approval(intent_id=intent_id, expires_at=expires_at, signer=public_key, signature=signature)
+        signature = sign(approval_bytes(session_id, intent_id, ticket, expires_at, epoch))
+        return Approval(intent_id=intent_id, expires_at=expires_at, epoch=epoch, signer=public_key, signature=signature)
 
     return seal
 
 
-def own_seal(seed_file: Path, public_key_file: Path) -> Seal:
-    """The seal with the seed in `seed_file`, made on first use; the public key is written for the runner to read."""
+def own_key(seed_file: Path, public_key_file: Path) -> tuple[str, Sign]:
+    """The key with the seed in `seed_file`, made on first use; its public half is written for the runner to read."""
     public_key, sign = signer(load_or_create_seed(seed_file))
     _publish(public_key, public_key_file)
-    return seal_with(public_key, sign)
+    return public_key, sign
 
 
 def _publish(public_key: str, file: Path) -> None:

@@ -28,6 +28,8 @@ class Watch:
 
     def __init__(self, bus: Bus) -> None:
         self.voice = Voice(bus, WATCH)
+        self.epoch = 0
+        """Where in the stream the watch was taken: the number of this incarnation of the guard, higher than all before."""
         self._own: deque[str] = deque(maxlen=_REMEMBERED)
         self._began = clock.monotonic()
         self.heard = 0
@@ -37,9 +39,11 @@ class Watch:
         for _ in range(_ATTEMPTS):
             last = await self.voice.last_claim()
             try:
-                return await self.voice.claim(self._beats([]), after=last, on=WATCH)
+                await self.voice.claim(self._beats([]), after=last, on=WATCH)
             except FencedError:
                 continue
+            self.epoch = self.voice.last
+            return
         raise FencedError("several guards take over from one another; stop all but one")
 
     async def beat(self, sessions: Sequence[tuple[str, datetime]]) -> None:
@@ -60,7 +64,10 @@ class Watch:
     def _heartbeat(self, session_id: str, market_time: datetime) -> Heartbeat:
         own = clock.new_id()
         metrics = HeartbeatMetrics(
-            uptime_seconds=clock.monotonic() - self._began, events_published=self.voice.told, events_consumed=self.heard
+            uptime_seconds=clock.monotonic() - self._began,
+            events_published=self.voice.told,
+            events_consumed=self.heard,
+            epoch=self.epoch or None,
         )
         return Heartbeat(
             timestamp=clock.now(),

@@ -66,7 +66,7 @@ def run(conducting: Conducting, market: "Market") -> State:
 
 def sealed(session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
     """The guard's approval where nobody could forge one: unsigned."""
-    word = {"intent_id": intent_id, "expires_at": expires_at, "signer": "backtest", "signature": "backtest"}
+    word = {"intent_id": intent_id, "expires_at": expires_at, "epoch": 0, "signer": "backtest", "signature": "backtest"}
     return trusted(Approval, word)
 
 

@@ -14,6 +14,7 @@ from shared.runtime.service import Context
 from shared.schemas.codec import UndecodableError, UnknownVersionError, decode
 from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import Heartbeat
 from shared.schemas.orders import OrderApproved
 from shared.schemas.subjects import CONTROL, EVENTS, command_subject, parse_event_subject, writer_subjects
 from shared.venues.words import VenueSaid
@@ -35,10 +36,13 @@ class Hearing:
         """The stream's number of the last fact that was taken from here."""
         self.guards_words = 0
         """How many facts of the guard have come in, heartbeats included."""
+        self.guards_epoch = 0
+        """The newest epoch of the guard that was heard of, 0 for none yet."""
         self._once = once
         self._waiting: deque[tuple[int, Input | VenueSaid]] = deque()
         self._kills: deque[KillHeard] = deque()
-        self._kills_up_to = 0
+        self.kills_up_to = 0
+        """The CONTROL stream's number up to which all kills were heard."""
         self._something = asyncio.Event()
         self._context = context
         self._session_id = session_id
@@ -64,11 +68,11 @@ class Hearing:
         """Whether a kill was heard that nobody has taken yet: from here on nothing may be sent that takes risk."""
         return bool(self._kills)
 
-    async def kill_is_stored(self) -> bool:
-        """Whether the stream holds a kill that has not been taken here yet: heard, or still on its way."""
+    async def is_killed_since(self, sequence: int) -> bool:
+        """Whether the CONTROL stream holds a kill behind number `sequence`, be it resumed from or still on its way."""
         bus = self._context.bus
-        stored = max(await asyncio.gather(*(bus.last_number_on(CONTROL, subject) for subject in KILLS)))
-        return self.kill_waits or stored > self._kills_up_to
+        stored = await asyncio.gather(*(bus.last_number_on(CONTROL, subject) for subject in KILLS))
+        return max(stored) > sequence
 
     async def wait(self, seconds: float) -> None:
         """Return once there is something to take, or somebody called `wake`, or after `seconds`; `take` comes first."""
@@ -99,14 +103,15 @@ class Hearing:
         async for delivery in self._context.bus.follow(EVENTS, subjects, self.taken + 1):
             self.guards_words += 1
             event = await self._decoded(delivery)
+            self.guards_epoch = max(self.guards_epoch, _epoch_of(event))
             if event is not None and type(event) in HEEDED:
                 self._heard(delivery.sequence, GuardSpoke(event))
 
     async def follow_kills(self, start: int) -> None:
         """Hear kills of everything and of this session from the stream's number `start` on, without end."""
-        self._kills_up_to = start - 1
+        self.kills_up_to = start - 1
         async for delivery in self._context.bus.follow(CONTROL, KILLS, start):
-            self._kills_up_to = delivery.sequence
+            self.kills_up_to = delivery.sequence
             command = Command.read(delivery.subject, delivery.payload, delivery.sequence, delivery.stored_at)
             if command.session_id == self._session_id or not _is_identity(command.session_id):
                 self.kill(KillHeard(command))
@@ -130,6 +135,13 @@ class Hearing:
     async def _put_aside(self, delivery: Delivery, reason: str) -> None:
         self._context.log.error("put aside", subject=delivery.subject, sequence=delivery.sequence, reason=reason)
         await self._context.bus.deadletter("runner", delivery, reason)
+
+
+def _epoch_of(event: Event | None) -> int:
+    """The epoch of the guard that told `event`, where it says so; whose approval is not signed was put aside before."""
+    if isinstance(event, OrderApproved):
+        return event.details.epoch
+    return (event.metrics.epoch or 0) if isinstance(event, Heartbeat) else 0
 
 
 def _is_identity(text: str | None) -> bool:

@@ -110,10 +110,15 @@ class Session:
         if self._hearing.kill_waits and approval.order.purpose != "flatten":
             return _never_sent(approval, KILLED)
         try:
-            order = admit(approval, self._verify, self._venue.clock)
+            order = admit(approval, self._verify, self._venue.clock, self._guards_epoch)
         except UnapprovedError as error:
             return _never_sent(approval, str(error))
         return await self._venue.submit(order)
+
+    @property
+    def _guards_epoch(self) -> int:
+        """In lock-step the market stands still while guards change, and the stream's order alone decides."""
+        return self._hearing.guards_epoch if self._market is not None else 0
 
     async def _next(self) -> Step | Input | VenueSaid:
         """The next slice of a live market, once all that was heard is handled."""

@@ -1,6 +1,7 @@
 """Storing facts: each exactly once and batches as a whole, across lost answers and restarts of the server."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from shared.schemas.subjects import EVENTS
 
 LARGEST_BATCH = 1000
 """So many messages the server takes in one atomic batch."""
+_STORED = re.compile(rb'\{"stream":"[A-Z]+", *"seq":([0-9]+)\}')
+"""By far the most answers read so; all others are taken apart as JSON."""
 _WRONG_LAST_ID = 10070
 _WRONG_LAST_SEQUENCE = 10071
 _DUPLICATE_IN_BATCH = 10201
@@ -71,6 +74,9 @@ def post(connection: Connection, event: Event, fence: Fence | None, told: Callab
 def _outcome(name: str, answer: Frame | RetryableError) -> Outcome:
     if isinstance(answer, RetryableError):
         return answer
+    if plain := _STORED.fullmatch(answer.payload):
+        metrics.count_published(name)
+        return int(plain[1])
     try:
         said = accepted(answer)
     except (RetryableError, RefusedError) as error:

@@ -22,6 +22,7 @@ _MAY_BE_MESSAGE = (b"MSG", b"HMS")
 _LONGEST_LINE = 1024 * 1024
 """The server's INFO is the longest line that is no message."""
 _END = b"\r\n"
+_PORT = 4222
 
 
 class Frame(NamedTuple):
@@ -101,10 +102,10 @@ class _Receiving(asyncio.StreamReaderProtocol):
 
 
 class Wire(TcpTransport):
-    """Takes the place of the client's own transport. There is no public way; `test_bus_consuming.py` fails without it."""
+    """In place of the client's own transport. There is no public way; `test_bus_consuming.py` fails without it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._heard: dict[bytes, Heard] = {}
 
     def __bool__(self) -> bool:
@@ -124,7 +125,7 @@ class Wire(TcpTransport):
         receiving, reader = self._receiving(buffer_size)
         async with asyncio.timeout(connect_timeout):
             loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_connection(lambda: receiving, uri.hostname, uri.port)
+            transport, _ = await loop.create_connection(lambda: receiving, uri.hostname or "", uri.port or _PORT)
         self._bare_io_reader = self._io_reader = reader
         self._bare_io_writer = self._io_writer = asyncio.StreamWriter(transport, receiving, reader, loop)
 

@@ -126,7 +126,7 @@ class Checkpoint(Event):
 
 
 class HeartbeatMetrics(Value):
-    """How a service is: only the runner has an account to tell of."""
+    """How a service is: only the runner has an account to tell of, and only the guard an epoch (see `Approval`)."""
 
     uptime_seconds: float
     events_published: int
@@ -137,6 +137,7 @@ class HeartbeatMetrics(Value):
     wins: int | None = None
     losses: int | None = None
     win_rate: float | None = None
+    epoch: int | None = None
 
 
 class Heartbeat(Event):

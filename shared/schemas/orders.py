@@ -87,11 +87,14 @@ class OrderIntended(Event):
 class Approval(Value):
     """The guard's signature over exactly one ticket, valid until `expires_at` by the market's clock.
 
+    `epoch` numbers the incarnation of the guard that judged: where in the stream it took the watch, so that a later
+    guard's is always higher; 0 where version 1 did not say.
     `signer` is the guard's public NKEY; `signature` is base64 over `shared.domain.approval.approval_bytes`.
     """
 
     intent_id: Identity
     expires_at: Instant
+    epoch: int = Field(ge=0)
     signer: str
     signature: str
 
@@ -102,6 +105,7 @@ class OrderApproved(Event):
     WRITERS: ClassVar[frozenset[str]] = frozenset({"risk"})
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "recorder"})
     type: Literal["order_approved"] = "order_approved"
+    version: Literal[2] = 2  # type: ignore[assignment]  # later versions of a type replace the envelope's first
     order: Ticket
     details: Approval
 

@@ -18,7 +18,15 @@ def _runner_start_1(tree: Tree) -> Tree:
     return {**tree, "details": {**tree["details"], "core_digest": UNKNOWN_CORE}}
 
 
-UPCASTS: Mapping[tuple[str, int], Upcast] = {("runner_start", 1): _runner_start_1}
+def _order_approved_1(tree: Tree) -> Tree:
+    """Version 2 tells which incarnation of the guard judged; version 1 did not know, and 0 was never one."""
+    return {**tree, "details": {**tree["details"], "epoch": 0}}
+
+
+UPCASTS: Mapping[tuple[str, int], Upcast] = {
+    ("runner_start", 1): _runner_start_1,
+    ("order_approved", 1): _order_approved_1,
+}
 """How a fact of a type is raised from a version to the next."""
 
 

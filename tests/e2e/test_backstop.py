@@ -8,10 +8,14 @@ import pytest
 
 from shared.schemas.guard import BackstopEngaged, KillConfirmed
 from shared.schemas.orders import OrderSubmitted
-from tests.trials.binance import FUNDED, Trial
+from shared.schemas.values import Side
 from tests.trials.stack import TrialStack
-from tests.venues.binance.books import Books
+from tests.trials.venue_trial import VenueTrial
+from tests.trials.venues import TRIALS
 from tests.venues.faults import Fault
+
+DUST = Decimal(10)
+"""What is worth less can't be sold at either venue."""
 
 
 class Stopping:
@@ -22,39 +26,32 @@ class Stopping:
         self.flat: bool | None = None
         self.sold = 0
 
-    async def __call__(self, trial: Trial, minute: int) -> None:
-        if self.flat is None and not trial.stack.record.awaits and _stops(_books(trial)):
+    async def __call__(self, trial: VenueTrial, minute: int) -> None:
+        if self.flat is None and not trial.stack.record.awaits and trial.books().open_orders:
             await self._stop(trial)
 
-    async def _stop(self, trial: Trial) -> None:
-        stack, books = trial.stack, _books(trial)
+    async def _stop(self, trial: VenueTrial) -> None:
+        stack = trial.stack
         stack.freeze("runner") if self.way == "frozen" else stack.kill("runner")
         if self.way == "frozen":
-            trial.faults.next(Fault.ANSWER_LOST, "POST /api/v3/order")
-            trial.faults.next(Fault.SERVER_ERROR, "GET /api/v3/openOrders")
+            trial.faults.next(Fault.ANSWER_LOST, trial.sends)
+            trial.faults.next(Fault.SERVER_ERROR, trial.lists)
         await stack.command("kill", b"the runner hangs")
         await trial.until(lambda: _confirmed(stack))
-        self.flat = not books.open_orders() and _held(trial) == {
-            asset: amount for asset, amount in FUNDED.items() if asset not in ("USDT", "BNB")
-        }
+        self.flat = not trial.books().open_orders and _is_flat(trial)
         self.sold = len(_guards(stack))
         stack.thaw("runner") if self.way == "frozen" else stack.start_runner()
 
 
-def _books(trial: Trial) -> Books:
-    return trial.server.account.exchange.books
-
-
-def _stops(books: Books) -> bool:
-    """Whether a position is open: each one has its stop at the venue."""
-    return bool(list(books.open_orders()))
-
-
-def _held(trial: Trial) -> dict[str, Decimal]:
-    """What the account holds of the traded assets, but for dust."""
-    total = _books(trial).ledger.total
-    step = {"BTC": Decimal("0.001"), "ETH": Decimal("0.01")}
-    return {asset: total[asset] - total[asset] % step[asset] for asset in ("BTC", "ETH")}
+def _is_flat(trial: VenueTrial) -> bool:
+    """Whether the account holds of everything traded what it began with, but for dust."""
+    books = trial.books()
+    for symbol, price in trial.market.last.items():
+        asset, _ = books.assets_of(symbol)
+        gained = books.balances.get(asset, Decimal(0)) - books.funded.get(asset, Decimal(0))
+        if abs(gained) * price >= DUST:
+            return False
+    return True
 
 
 def _guards(stack: TrialStack) -> list[OrderSubmitted]:
@@ -65,12 +62,18 @@ def _confirmed(stack: TrialStack) -> bool:
     return any(isinstance(fact, KillConfirmed) and fact.status == "success" for fact in stack.record.facts)
 
 
-@pytest.mark.parametrize(("way", "profits"), [("frozen", False), ("dead", False), ("dead", True)])
+@pytest.mark.parametrize(
+    ("venue", "way", "profits"),
+    [
+        *((venue, way, False) for venue in TRIALS for way in ("frozen", "dead")),
+        ("binance", "dead", True),
+    ],
+)
 async def test_the_guard_flattens_for_a_runner_that_can_not_and_nothing_is_sold_twice(
-    tmp_path: Path, way: str, profits: bool
+    tmp_path: Path, venue: str, way: str, profits: bool
 ) -> None:
     stopping = Stopping(way)
-    trial = Trial(tmp_path, minutes=20, trouble=stopping, profits=profits)
+    trial = TRIALS[venue](tmp_path, minutes=20, trouble=stopping, profits=profits)
     await trial.run()
     facts = trial.stack.record.facts
     assert stopping.flat, trial.stack.said("risk")[-3000:]
@@ -78,5 +81,5 @@ async def test_the_guard_flattens_for_a_runner_that_can_not_and_nothing_is_sold_
     assert len([fact for fact in facts if isinstance(fact, BackstopEngaged)]) == 1
     assert len(_guards(trial.stack)) == stopping.sold
     assert not trial.differences, "\n".join(trial.differences)
-    sales = Counter(order.wanted.client_id for order in _books(trial).orders.values() if order.wanted.side == "SELL")
+    sales = Counter(order.name for order in trial.books().orders if order.side == Side.SELL)
     assert max(sales.values(), default=1) == 1

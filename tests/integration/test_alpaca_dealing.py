@@ -81,6 +81,18 @@ async def test_a_pair_arrives_and_costs_a_part_of_what_was_bought(desk: Desk) ->
     assert (await desk.dealing.account()).holdings[0].qty == Decimal("0.49875")
 
 
+async def test_an_answer_without_the_accounts_tier_leaves_the_fees_as_they_were(server: AlpacaServer) -> None:
+    account = alpaca.account(access(server))
+    server.standing.crypto_tier = 3
+    await account.standing()
+    server.faults.next(Fault.MISSING_FIELDS, "GET /v2/account")
+    await account.standing()
+    await account.send(buy("lt-1"))
+    fill = next(word for word in await account.look(buy("lt-1")) if isinstance(word, Executed))
+    assert fill.fee == Decimal("0.001")
+    await account.close()
+
+
 async def test_a_stock_is_free_and_may_be_bought_in_parts(desk: Desk, server: AlpacaServer) -> None:
     await desk.send(buy("lt-1", AAPL, "0.5"))
     fill = await desk.until(Executed)

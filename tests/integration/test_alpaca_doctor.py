@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ class Skewed:
     behind = timedelta(0)
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) - self.behind
+        return clock.now() - self.behind
 
 
 @dataclass
@@ -111,10 +112,10 @@ def _standing(**changed: object) -> Plant:
     return plant
 
 
-def _asset(**changed: object) -> Plant:
+def _asset(**changed: Any) -> Plant:
     def plant(stage: Stage) -> None:
-        assets = dict(stage.server.exchange.assets)
-        stage.server.exchange.assets = {**assets, "SPY": replace(assets["SPY"], **changed)}
+        asset = stage.server.exchange.assets["SPY"]
+        stage.server.exchange.assets = {"SPY": replace(asset, **changed)}
 
     return plant
 
@@ -240,7 +241,7 @@ async def test_a_session_begins_only_on_what_the_preflight_allows(stage: Stage) 
     assert [each.name for each in failures(opened.findings)] == ["balance"]
     stage.server.standing.account_blocked = True
     async with stage.live() as market:
-        with pytest.raises(SettingsError, match="account: .*account_blocked"):
+        with pytest.raises(SettingsError, match=r"account: .*account_blocked"):
             await market.opened()
 
 

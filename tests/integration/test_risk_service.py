@@ -15,7 +15,7 @@ from services.risk.cli.arguments import parser
 from services.risk.cli.ask import ask
 from services.risk.cli.status import status
 from services.risk.running import guard
-from shared.domain.approval import admit
+from shared.domain.approval import UnapprovedError, admit
 from shared.runtime.bus import Bus
 from shared.runtime.health import Health
 from shared.runtime.keys import verifier
@@ -181,6 +181,22 @@ async def test_goes_on_from_its_snapshot_and_without_a_usable_one_from_the_strea
     assert isinstance(refused, OrderRefused)
     assert refused.details.rule == "reduce_only"
     assert ("snapshot passed over" in capsys.readouterr().out) == damage
+
+
+async def test_each_guard_signs_with_an_epoch_of_its_own_that_is_higher_than_all_before(stage: Stage) -> None:
+    story = Story()
+    async with stage.guard(crash=True):
+        await stage.bus.append([story.start(), story.close("100"), story.intend(ticket())])
+        first = await stage.await_fact(OrderApproved)
+    async with stage.guard():
+        await stage.bus.append([story.intend(ticket("b"))])
+        second = await stage.await_fact(OrderApproved, count=2)
+    assert isinstance(first, OrderApproved)
+    assert isinstance(second, OrderApproved)
+    assert 0 < first.details.epoch < second.details.epoch
+    verify = verifier((stage.data / "keys" / "risk.pub").read_text())
+    with pytest.raises(UnapprovedError, match="stands guard by now"):
+        admit(first, verify, story.now, second.details.epoch)
 
 
 async def test_what_cannot_be_decoded_goes_to_the_dead_letters_once_and_the_guard_goes_on(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""A trial at the Alpaca test server, in stocks, which rest at night and at the weekend, and in pairs, which never do."""
+"""A trial at the Alpaca test server: in stocks, which rest at night and at the weekend, and in pairs, which do not."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

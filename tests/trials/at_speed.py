@@ -41,7 +41,7 @@ def _alpaca(now: Now) -> None:
     async def same_clock(_: Calendar) -> datetime:
         return now()
 
-    Calendar.now = same_clock  # type: ignore[method-assign]
+    Calendar.now = same_clock  # type: ignore[method-assign, assignment]
     AlpacaAccount.proof_seconds = PROOF_SECONDS
     slices.GRACE = GRACE
 

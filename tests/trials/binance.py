@@ -76,7 +76,10 @@ class Trial(VenueTrial):
         books, symbols = self.server.account.exchange.books, self.server.venue.symbols
         names = {order.id: order.wanted.client_id for order in books.orders.values()}
         return VenueBooks(
-            [Placed(names[each.id], each.wanted.side, each.wanted.qty, each.open) for each in books.orders.values()],
+            [
+                Placed(names[each.id], each.wanted.side.lower(), each.wanted.qty, each.open)
+                for each in books.orders.values()
+            ],
             [
                 Traded(
                     order_of_leg(names[each.order_id]),

@@ -19,6 +19,8 @@ from tests.trials.venue_trial import VenueTrial
 from tests.trials.venues import TRIALS
 from tests.venues.faults import Fault, Faults
 
+MINUTES = (2 * 24 + 3) * 60
+"""When so many are over, stocks are traded: what is held can be sold."""
 AT_CALLS = (
     Fault.REQUEST_LOST,
     Fault.ANSWER_LOST,
@@ -105,7 +107,7 @@ class Storm:
 def main(arguments: Sequence[str] | None = None) -> int:
     """One storm; a line of what it came to."""
     parser = argparse.ArgumentParser("python -m tests.trials.storm", description=__doc__.splitlines()[0])
-    outcome.add_arguments(parser, minutes=3300)
+    outcome.add_arguments(parser, minutes=MINUTES)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--symbols", type=int, default=16)
     parser.add_argument("--share", type=float, default=0.004)

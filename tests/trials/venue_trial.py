@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from string import Template
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from shared.runtime import clock
 from tests.trials.books import VenueBooks, differences
@@ -63,11 +63,11 @@ class StuckError(AssertionError):
 class VenueTrial(ABC):
     """One session of `minutes` on so many `symbols`; a subclass says at which venue.
 
-    `trouble` is asked before each minute what to do to the stack and the venue. `patience` is how many seconds a
-    minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's own
-    limits; the others trade at every turn. Without `stops` no position is protected. `risk` are further
-    limits; the venue's clock is `venue_ahead`. `before_the_end` is called once the session is over, with the bus still
-    up. With `profits` each stop has a take-profit beside it.
+    `trouble` is asked before each minute, with the trial, what to do to the stack and the venue. `patience` is how many
+    seconds a minute's orders may take before the market moves on. A `calm` session trades as people do, at the venue's
+    own limits; the others trade at every turn. Without `stops` no position is protected. `risk` are further limits; the
+    venue's clock is `venue_ahead`. `before_the_end` is called once the session is over, with the bus still up. With
+    `profits` each stop has a take-profit beside it.
     """
 
     venue: ClassVar[str]
@@ -87,13 +87,13 @@ class VenueTrial(ABC):
     seed: int = 1
     symbols: int = 3
     patience: float = 2.0
-    trouble: Callable[[Self, int], Awaitable[None]] | None = None
+    trouble: Callable[[Any, int], Awaitable[None]] | None = None
     faults: Faults = field(default_factory=Faults)
     calm: bool = False
     stops: bool = True
     risk: Mapping[str, object] = field(default_factory=dict)
     venue_ahead: timedelta = timedelta()
-    before_the_end: Callable[[Self], Awaitable[None]] | None = None
+    before_the_end: Callable[[Any], Awaitable[None]] | None = None
     profits: bool = False
 
     @abstractmethod

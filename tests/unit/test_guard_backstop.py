@@ -141,6 +141,17 @@ def test_an_own_order_at_rest_is_left_to_fill() -> None:
     assert sales(guarded, account) == []
 
 
+def test_a_kill_is_not_confirmed_before_the_guards_own_sale_is_told_though_the_venue_shows_nothing_more() -> None:
+    guarded = without_its_stop()
+    (sale,) = sales(guarded, seen(guarded, BTCUSDT="1"))
+    guarded.learn(*backstop.submitted(guarded.guard, Sell(sale), guarded.story.now))
+    (told,) = backstop.observed(guarded.guard, seen(guarded), guarded.story.now)
+    assert told.status == "failed"
+    heard(guarded, sale.client_order_id, executed(sale.client_order_id, "t1", "1"))
+    (told,) = backstop.observed(guarded.guard, seen(guarded), guarded.story.now)
+    assert told.status == "success"
+
+
 def test_a_fill_is_told_once_and_an_end_not_before_its_fills() -> None:
     guarded = engaged()
     (fill,) = heard(guarded, "stop", executed("stop", "t1", "0.4"))

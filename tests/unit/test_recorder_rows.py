@@ -1,12 +1,12 @@
 import json
 from decimal import Decimal
-from uuid import uuid4
 
 from services.recorder.core.ledger import Entry, Ledger
 from services.recorder.core.order_rows import OrderRow, order_rows
 from services.recorder.core.session_rows import session_row
 from services.recorder.core.table_rows import COLUMNS, payload, rows_of
 from shared.domain.summary import evolve, initial
+from shared.runtime import clock
 from shared.schemas.codec import encode
 from shared.schemas.envelope import Event
 from shared.schemas.guard import BackstopEngaged, Halt, Intervention, TradingHalted
@@ -54,7 +54,7 @@ def test_an_orders_life_becomes_one_row() -> None:
 def test_an_execution_that_the_guard_and_the_runner_both_tell_is_one_fill() -> None:
     story = Story()
     *begun, filled = story.order(Side.BUY, Decimal(2), 1)
-    guards = filled.model_copy(update={"service": "risk", "id": str(uuid4())})
+    guards = filled.model_copy(update={"service": "risk", "id": clock.new_id()})
     engaged = story.tell(
         BackstopEngaged, "risk", details=Intervention(reason="no word of the runner", waited_seconds=1)
     )

@@ -1,6 +1,7 @@
 """What the runner hears, and how it waits for it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
@@ -8,7 +9,13 @@ import pytest
 from services.runner.core.inputs import GuardSilent, KillHeard
 from services.runner.hearing import Hearing
 from shared.domain.once import Once
+from shared.runtime.delivery import Delivery
+from shared.schemas.codec import encode, subject_of
 from shared.schemas.commands import Command
+from shared.schemas.envelope import Event
+from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics
+from shared.schemas.orders import OrderApproved
+from tests.guard_story import SESSION, Story, ticket, unsigned
 from tests.venues.paper_orders import START
 
 
@@ -40,3 +47,25 @@ async def test_a_wake_up_call_is_over_once_it_was_looked_what_there_is() -> None
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await ears.wait(600)
+
+
+class Words:
+    """A bus that delivers what it was given."""
+
+    def __init__(self, *facts: Event) -> None:
+        self.bus = self
+        self._facts = facts
+
+    async def follow(self, *_: object) -> AsyncIterator[Delivery]:
+        for number, fact in enumerate(self._facts, start=1):
+            yield Delivery(subject_of(fact), encode(fact), number, 0)
+
+
+async def test_the_newest_guard_heard_of_is_that_of_its_heartbeats_and_approvals() -> None:
+    story = Story()
+    vital = HeartbeatMetrics(uptime_seconds=1, events_published=1, events_consumed=1, epoch=7)
+    beat = story.tell(Heartbeat, "risk", metrics=vital)
+    older = story.tell(OrderApproved, "risk", order=ticket(), details=unsigned(SESSION, beat.id, ticket(), story.now))
+    ears = Hearing(cast(Any, Words(older, beat, older)), SESSION, lambda *_: True, Once(), 0)
+    await ears.follow_guard()
+    assert ears.guards_epoch == 7

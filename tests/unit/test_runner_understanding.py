@@ -9,13 +9,14 @@ from services.runner.core.state import State, initial
 from services.runner.core.todo import settled
 from services.runner.core.understanding import understood
 from shared.domain.portfolio import ZERO
+from shared.schemas.market import CandleClosed
 from shared.schemas.orders import OrderFilled, OrderReconciled, OrderUnknown
 from shared.schemas.values import STACK
 from shared.venues.port import Accepted, Cancelled, Filled, Reconciled, Rejected, Unclear
 from shared.venues.words import Absent, Doubtful, Executed, Shown, Standing
 from tests.rehearsal import session
 from tests.venues.paper_events import recorded
-from tests.venues.paper_orders import START, ticket
+from tests.venues.paper_orders import START, bar, ticket
 
 ORDER = ticket("2", name="a")
 
@@ -97,6 +98,16 @@ def test_an_order_that_never_arrived_is_gone_and_not_tried_again_in_its_slice() 
     state = evolve(with_order("unknown"), settling)
     assert state.orders == {}
     assert state.blocked == {(ORDER.strategy, ORDER.symbol)}
+
+
+def test_on_a_live_market_what_was_refused_waits_for_a_candle_of_its_own_symbol() -> None:
+    live = session(feed="alpaca", venue="alpaca", quote="USD", symbols=("AAPL", "BTC/USD"))
+    key, other = (ORDER.strategy, "AAPL"), (ORDER.strategy, "BTC/USD")
+    state = initial(plan(STACK, live))._replace(blocked=frozenset({key, other}))
+    night = evolve(state, recorded(CandleClosed, START, details=bar("1 1 1 1", 0, "BTC/USD"), phase="api_phase"))
+    assert night.blocked == {key}
+    opening = evolve(night, recorded(CandleClosed, START, details=bar("1 1 1 1", 1, "AAPL"), phase="api_phase"))
+    assert opening.blocked == frozenset()
 
 
 def test_words_about_orders_that_are_not_ours_mean_nothing() -> None:

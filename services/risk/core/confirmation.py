@@ -7,7 +7,7 @@ from services.risk.core.state import Guard
 from shared.domain.portfolio import ZERO
 from shared.schemas.envelope import Event
 from shared.schemas.guard import KillConfirmed
-from shared.schemas.identity import Cause, Facts
+from shared.schemas.identity import Cause, Facts, is_guards_order
 from shared.schemas.orders import Holding, VenueAccount, VenueObserved
 
 
@@ -33,8 +33,12 @@ def tell_shown(facts: Facts, guard: Guard, account: VenueAccount) -> None:
 
 
 def is_stopped(guard: Guard, account: VenueAccount) -> bool:
-    """No open order, and no holding of the session's symbols that can be sold where a kill flattens."""
-    if guard.config is None or account.open_orders:
+    """No open order, and no holding of the session's symbols that can be sold where a kill flattens.
+
+    An order of the guard's own is told to its end first: nobody else would tell what it has sold.
+    """
+    own = any(is_guards_order(guard.session_id, name) for name in guard.book.working)
+    if guard.config is None or account.open_orders or own:
         return False
     return not guard.config.flattens_on_kill or not any(_counts(guard, holding) for holding in account.holdings)
 

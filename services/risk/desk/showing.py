@@ -29,7 +29,9 @@ QUIET_SECONDS = 3.0
 LINES = 100
 _TAIL = 5000
 """So many of the latest facts are read at the start; of older ones only which sessions there were."""
-_YIELD_EVERY = 32
+_PIECE = 16
+_REST_SECONDS = 0.002
+"""Between so many facts the desk rests so long, for the guard may be waiting for the interpreter."""
 
 
 class Showing:
@@ -65,8 +67,8 @@ class Showing:
                 event = decode(delivery.subject, delivery.payload)
                 self.view = views.evolve(self.view, delivery.sequence, event)
             self._read_up_to = delivery.sequence
-            if delivery.sequence % _YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+            if delivery.sequence % _PIECE == 0:
+                await asyncio.sleep(_REST_SECONDS)
 
     async def _recall(self, bus: Bus, before: int) -> None:
         kinds = [every_session("runner", kind.model_fields["type"].default) for kind in (RunnerStart, RunnerEnd)]

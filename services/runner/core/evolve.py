@@ -45,6 +45,8 @@ def _candle_closed(state: State, event: CandleClosed) -> State:
     candle = event.details
     if candle.close_time != state.market_time:
         state = _next_slice(state, candle.close_time)
+    if state.blocked:
+        state = state._replace(blocked=frozenset(key for key in state.blocked if key[1] != candle.symbol))
     account = portfolio.with_close(state.portfolio, candle.symbol, candle.close)
     states, said = heard(state, candle)
     state = state._replace(portfolio=account, strategy_states=states)
@@ -57,7 +59,7 @@ def _next_slice(state: State, market_time: datetime) -> State:
         slices=state.slices + 1,
         fresh={},
         orders={name: order._replace(bars=order.bars + 1) for name, order in state.orders.items()},
-        blocked=frozenset(),
+        blocked=state.blocked if state.plan.config.is_live else frozenset(),
         closing=state.closing + (state.stopping is not None),
     )
 

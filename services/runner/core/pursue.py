@@ -62,8 +62,8 @@ def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
     """The order to intend now for a sleeve and symbol.
 
     Positions are closed and protected whenever something changes; new risk is taken at a slice's end only, for that is
-    what it was sized on. What was refused or rejected is not tried again within the slice. While the exchange is closed
-    nothing is intended.
+    what it was sized on. What was refused or rejected is not tried again within the slice, nor on a live market before
+    the symbol's next candle. While the exchange is closed nothing is intended.
     """
     if key in state.blocked or state.relieved or hours.is_closed(state, key[1]):
         return None

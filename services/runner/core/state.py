@@ -33,10 +33,11 @@ class State(NamedTuple):
 
     `strategy_states` holds a symbol's strategies' states in the plan's order, `stances` what they last said.
     `fresh` are the sleeves' new stances of the slice at hand, by sleeve and symbol; `blocked` are those for which
-    an order failed within it. `closing` counts the slices since the session was asked to end. `cleared_up_to` is
-    the last CONTROL sequence that a resumption covers. `dealt` is what an account must show by our books.
-    While `relieved`, the guard itself acts at the venue and nothing is to be ordered. `unlisted` are the positions
-    whose stop the venue would not take in one list with the take-profit. `hours` are the exchange's, where it closes.
+    an order failed within it, or on a live market since the symbol's last candle: a stock has none at night. `closing`
+    counts the slices since the session was asked to end. `cleared_up_to` is the last CONTROL sequence that a resumption
+    covers. `dealt` is what an account must show by our books. While `relieved`, the guard itself acts at the venue and
+    nothing is to be ordered. `unlisted` are the positions whose stop the venue would not take in one list with the
+    take-profit. `hours` are the exchange's, where it closes.
     """
 
     plan: Plan

@@ -27,6 +27,8 @@ from shared.venues.port import Report
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Absent, Doubtful, Shown, VenueSaid, Word, WorkedStill
 
+Obstacle = Callable[[], Awaitable[str | None]]
+"""Why an order must not be sent (any more), asked before every attempt."""
 Work = Callable[[], Coroutine[Any, Any, None]]
 ABSENT_ANSWERS = 3
 """So many answers in a row must not know an order before it counts as never arrived: reads lag."""
@@ -41,7 +43,8 @@ class Dealing:
     """One session's orders at `account`.
 
     `before` is what the account held of each symbol's asset when the session began, which is none of its business.
-    `in_flight` answers the orders that may be at the venue, by name, `obstacle` why one must not be sent (any more).
+    `in_flight` answers the orders that may be at the venue, by name; `watched` begins to watch for what may come in the
+    way of one that is to be sent.
     """
 
     def __init__(
@@ -49,13 +52,13 @@ class Dealing:
         account: Account,
         before: Mapping[str, Decimal],
         in_flight: Callable[[], Mapping[str, Ticket]],
-        obstacle: Callable[[ApprovedOrder], Awaitable[str | None]],
+        watched: Callable[[ApprovedOrder], Obstacle],
         tell: Callable[[VenueSaid | VenueTrouble], None],
     ) -> None:
         self._account = account
         self._before = before
         self._in_flight = in_flight
-        self._obstacle = obstacle
+        self._watched = watched
         self.reconnected: Callable[[], None] = lambda: None
         """Called whenever the account's stream is there, for what was missed meanwhile."""
         self._tell = tell
@@ -74,7 +77,7 @@ class Dealing:
 
     async def submit(self, order: ApprovedOrder) -> Sequence[Report]:
         """Send the order; what becomes of it is heard later."""
-        self._do(partial(self._send, order))
+        self._do(partial(self._send, order, self._watched(order)))
         return ()
 
     async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
@@ -133,11 +136,11 @@ class Dealing:
         else:
             self._group.create_task(work())
 
-    async def _send(self, order: ApprovedOrder) -> None:
+    async def _send(self, order: ApprovedOrder, obstacle: Obstacle) -> None:
         ticket = order.ticket
 
         async def attempt() -> Sequence[Word]:
-            if (reason := await self._obstacle(order)) is not None:
+            if (reason := await obstacle()) is not None:
                 return (_refused(ticket, reason),)
             return await self._account.send(ticket)
 

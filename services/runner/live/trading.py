@@ -9,7 +9,7 @@ from services.runner.core.todo import KILLED, obstacle
 from services.runner.course import Step, ending
 from services.runner.hearing import Hearing
 from services.runner.live.course import LiveCourse
-from services.runner.live.dealing import Dealing
+from services.runner.live.dealing import Dealing, Obstacle
 from services.runner.live.health import HealthWatch
 from services.runner.live.hours import HoursWatch
 from services.runner.live.opening import Opened
@@ -21,7 +21,7 @@ from services.runner.preflight.finding import as_check, failures, refusal
 from services.runner.recollection import Recorded
 from services.runner.setting_up import Options
 from services.runner.trading import Trading, Way
-from shared.domain.approval import ApprovedOrder
+from shared.domain.approval import ApprovedOrder, superseded
 from shared.runtime import clock
 from shared.runtime.errors import RetryableError, SettingsError
 from shared.runtime.service import Context
@@ -90,15 +90,22 @@ class LiveTrading(Trading):
             orders = conductor.state.orders
             return {name: order.ticket for name, order in orders.items() if order.stage in _AT_THE_VENUE}
 
-        async def in_the_way(order: ApprovedOrder) -> str | None:
-            try:
-                if order.ticket.purpose != "flatten" and await hearing.kill_is_stored():
-                    return KILLED
-            except RetryableError as error:
-                return f"it can't be asked whether a kill was stored: {error}"
-            return obstacle(conductor.state, order.ticket, order.expires_at, clock.now())
+        def watched(order: ApprovedOrder) -> Obstacle:
+            since = hearing.kills_up_to
 
-        dealing = Dealing(account, self._before, in_flight, in_the_way, hearing.hear)
+            async def in_the_way() -> str | None:
+                try:
+                    if order.ticket.purpose != "flatten" and await hearing.is_killed_since(since):
+                        return KILLED
+                except RetryableError as error:
+                    return f"it can't be asked whether a kill was stored: {error}"
+                if problem := superseded(order.ticket, order.epoch, hearing.guards_epoch):
+                    return problem
+                return obstacle(conductor.state, order.ticket, order.expires_at, clock.now())
+
+            return in_the_way
+
+        dealing = Dealing(account, self._before, in_flight, watched, hearing.hear)
         for order in conductor.state.orders.values():
             if order.stage == "unknown":
                 dealing.resolve(order.ticket)

@@ -79,8 +79,10 @@ class GuardAgain:
     def _sealed(self, session_id: str, intent_id: str, ticket: Ticket, expires_at: datetime) -> Approval:
         """The signature as it was stored: a replay has no seed to sign with."""
         stored = self._seals.get(intent_id)
-        signer, signature = (stored.signer, stored.signature) if stored else ("nobody", "none")
-        return Approval(intent_id=intent_id, expires_at=expires_at, signer=signer, signature=signature)
+        seal = {"epoch": 0, "signer": "nobody", "signature": "none"}
+        if stored is not None:
+            seal = {"epoch": stored.epoch, "signer": stored.signer, "signature": stored.signature}
+        return Approval.model_validate({"intent_id": intent_id, "expires_at": expires_at, **seal})
 
 
 def _latched_before(start: RunnerStart, words: Sequence[Event]) -> Halt | None:

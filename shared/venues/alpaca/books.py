@@ -36,7 +36,8 @@ class AlpacaBooks:
         """How the account may be used; of the key Alpaca tells nothing."""
         told = await self._client.trading("GET", "/account")
         with told_as_trouble():
-            self._rates = rates_of(told.get("crypto_tier"))
+            if told.get("crypto_tier") is not None:
+                self._rates = rates_of(told["crypto_tier"])
             return standing_of(told)
 
     async def open_orders(self, symbols: Sequence[str]) -> Sequence[str]:

@@ -113,7 +113,7 @@ class Client:
     async def trading(
         self, method: str, path: str, given: Mapping[str, Any] | None = None, *, urgent: bool = False
     ) -> Any:
-        """The answer of the trading interface. What is `urgent` may use what of the limit is kept back from the rest."""
+        """The answer of the trading interface. What is `urgent` may use the part of the limit that is kept back."""
 
         def call(rest: _Rest) -> Any:
             return rest._request(method, path, dict(given or {}), self.access.trading_origin, "v2")

@@ -2,9 +2,9 @@
 
 The fee is taken from the asset that the trade credits, at the rate of the account's tier ("Crypto Spot Trading Fees",
 `crypto_tier` of the account). Neither a trade update nor an activity says whether an order added liquidity; a limit
-order that was executed only after it had stood for a while did. Of a stop-limit order it can't be told, for nothing says
-when it was set off: it counts as one that took. Stocks are free; regulatory fees of sales are booked
-apart from the fills, at the day's end, and are not counted here.
+order that was executed only after it had stood for a while did. Of a stop-limit order it can't be told, for nothing
+says when it was set off: it counts as one that took. Stocks are free; regulatory fees of sales are booked apart from
+the fills, at the day's end, and are not counted here.
 """
 
 from datetime import datetime, timedelta

@@ -37,7 +37,7 @@ def account(books: Books, standing: Standing, market: Market) -> dict[str, Any]:
         "account_number": "PA0TEST00001",
         "status": standing.status,
         "crypto_status": standing.crypto_status,
-        "crypto_tier": 1,
+        "crypto_tier": standing.crypto_tier,
         "currency": "USD",
         "cash": cash,
         "buying_power": power,

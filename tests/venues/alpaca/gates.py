@@ -19,6 +19,7 @@ class Standing:
 
     status: str = "ACTIVE"
     crypto_status: str = "ACTIVE"
+    crypto_tier: int = 1
     trading_blocked: bool = False
     account_blocked: bool = False
     trade_suspended_by_user: bool = False
