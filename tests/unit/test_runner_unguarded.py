@@ -163,7 +163,7 @@ def test_without_the_bus_nothing_is_let_go_for_nothing_can_be_stored() -> None:
 
 
 def test_a_late_verdict_on_what_went_changes_nothing() -> None:
-    state, told = given(with_order(holding(), sale()), SILENT)
+    state, _ = given(with_order(holding(), sale()), SILENT)
     word = Guarded(Story(LIVE)).story
     late = word.tell(OrderIntended, order=sale())
     before = state
