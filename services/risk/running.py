@@ -31,7 +31,10 @@ async def guard(context: Context) -> int:
     context.health.require("recovery", lambda: None if recovered.is_set() else "still reading what is stored")
     context.ready()
     key, factor = key_of(context.settings), factor_of(context.settings)
-    watch, snapshots = Watch(context.bus), snapshots_of(context.bus, context.settings)
+    watch, snapshots = (
+        Watch(context.bus, has_second_factor=factor is not None),
+        snapshots_of(context.bus, context.settings),
+    )
     await watch.take()
     history = await recalled(context.bus, snapshots)
     service = GuardService(context.bus, watch, seal_with(*key, watch.epoch), factor, history)

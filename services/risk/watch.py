@@ -26,10 +26,11 @@ _REMEMBERED = 8
 class Watch:
     """A guard's from `take` on, until another one takes it. `voice` is what the guard speaks with."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, *, has_second_factor: bool = False) -> None:
         self.voice = Voice(bus, WATCH)
         self.epoch = 0
         """This incarnation's number: where in the stream the watch was taken, so higher than all before."""
+        self._has_second_factor = has_second_factor
         self._own: deque[str] = deque(maxlen=_REMEMBERED)
         self._began = clock.monotonic()
         self.heard = 0
@@ -68,6 +69,7 @@ class Watch:
             events_published=self.voice.told,
             events_consumed=self.heard,
             epoch=self.epoch or None,
+            second_factor=self._has_second_factor,
         )
         return Heartbeat(
             timestamp=clock.now(),

@@ -126,7 +126,10 @@ class Checkpoint(Event):
 
 
 class HeartbeatMetrics(Value):
-    """How a service is: only the runner has an account to tell of, and only the guard an epoch (see `Approval`)."""
+    """How a service is: only the runner has an account to tell of.
+
+    Only the guard tells an epoch (see `Approval`), and whether critical commands need a `second_factor` of it.
+    """
 
     uptime_seconds: float
     events_published: int
@@ -138,6 +141,7 @@ class HeartbeatMetrics(Value):
     losses: int | None = None
     win_rate: float | None = None
     epoch: int | None = None
+    second_factor: bool | None = None
 
 
 class Heartbeat(Event):

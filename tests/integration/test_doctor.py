@@ -249,7 +249,7 @@ async def test_a_session_for_real_money_does_not_begin_before_it_is_earned(stage
     status, said = await process(stage, nats_url, "live", "run")
     assert status == 2
     assert "0 of 7 days with the same strategies at binance's testnet" in said
-    assert "TOTP_SECRET is not set" in said
+    assert "set TOTP_SECRET for the guard" in said
     assert stage.server.account.exchange.books.orders == {}
 
 

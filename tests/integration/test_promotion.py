@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.nats_server import start_nats
+from services.risk.watch import Watch
 from services.runner.live.testnet_record import promoted
 from services.runner.preflight.finding import failures
 from shared.runtime.bus import Bus
@@ -16,7 +17,7 @@ from shared.schemas.session import SessionConfig
 from shared.schemas.values import Mode
 from tests.guard_story import SESSION, Story, at_a_real_venue
 
-LIVE = {"DRY_RUN": "false", "LIVE_TRADING": "true", "LIVE_ACK": "I_UNDERSTAND", "TOTP_SECRET": "A" * 32}
+LIVE = {"DRY_RUN": "false", "LIVE_TRADING": "true", "LIVE_ACK": "I_UNDERSTAND"}
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     with start_nats(tmp_path / "nats") as server:
         bus = await Bus.connect(settings(NATS_URL=server.url), "runner")
         await bus.ensure_streams()
+        await Watch(bus, has_second_factor=True).take()
         yield bus
         await bus.close()
 
@@ -70,6 +72,7 @@ async def test_books_that_differed_from_the_venues_are_a_breach(bus: Bus) -> Non
 
 async def test_what_the_settings_lack_is_named(bus: Bus) -> None:
     await trade(bus, session())
-    assert await missing(bus, session(), TOTP_SECRET="") == ["second factor"]
+    await Watch(bus).take()
+    assert await missing(bus, session(), TOTP_SECRET="A" * 32) == ["second factor"]
     (told,) = await promoted(bus, session(), settings(LIVE_ACK=""))
     assert "LIVE_ACK" in told.told

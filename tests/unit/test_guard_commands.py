@@ -7,6 +7,7 @@ import pyotp
 import pytest
 
 from services.risk.core import commands, post
+from services.risk.core.commands import MOST_WRONG_CODES, WITHIN
 from services.risk.core.post import Post
 from services.risk.core.stack import Stack
 from services.risk.second_factor import new_secret, second_factor
@@ -183,6 +184,23 @@ def test_critical_commands_need_a_right_code_and_each_code_counts_once() -> None
     desk.ask("kill")
     assert desk.ask("resume", with_code)[0].type == "command_refused"
     assert desk.refuses() == "killed"
+
+
+def test_after_five_wrong_codes_not_even_the_right_one_is_looked_at_for_a_while_and_a_kill_still_kills() -> None:
+    secret = new_secret()
+    desk = Desk(second_factor(secret))
+    shown = '{"reason": "x", "operator": "anna", "totp": "%s"}'
+    right = (shown % pyotp.TOTP(secret).at(NOON)).encode()
+    desk.ask("pause")
+    for _ in range(MOST_WRONG_CODES):
+        assert "wrong or out of date" in desk.ask("resume", (shown % "abcdef").encode())[0].details.reason
+    assert "5 wrong codes within 0:05:00; try again at" in desk.ask("resume", right)[0].details.reason
+    assert desk.ask("kill", b"")[0].type == "trading_halted"
+    later = NOON + WITHIN
+    afresh = (shown % pyotp.TOTP(secret).at(later)).encode()
+    stack = desk.post.stack
+    (word, *_) = commands.decide(stack, Command("resume", None, afresh, 99, later), second_factor(secret))
+    assert word.type == "trading_resumed"
 
 
 def test_the_kill_switch_setting_kills_unless_a_kill_is_latched() -> None:

@@ -1,7 +1,7 @@
 """What follows from an operator's command. A stop never fails; whatever lets risk in again is checked first."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,11 +23,13 @@ from shared.schemas.guard import (
     TradingResumed,
 )
 from shared.schemas.identity import Cause, Facts, derived_id
-from shared.schemas.values import STACK
+from shared.schemas.values import STACK, iso
 
 OTHERS = frozenset({"rebalance", "report"})
 """Commands that other services carry out."""
 
+MOST_WRONG_CODES, WITHIN = 5, timedelta(minutes=5)
+"""After so many wrong one-time codes in that time none is looked at; a stop needs none."""
 SecondFactor = Callable[[str, datetime], int | None]
 """The time step for which a one-time code is right at an instant, or None when it is wrong."""
 
@@ -50,12 +52,14 @@ def decide(stack: Stack, command: Command, second_factor: SecondFactor | None) -
 
 
 def spend(stack: Stack, command: Command, second_factor: SecondFactor | None) -> Stack:
-    """The stack after the command's one-time code was shown: a right code is used up, whatever came of it."""
+    """The stack after the command's one-time code was shown: a right one is used up, a wrong one counted."""
     request = command.request()
     if second_factor is None or isinstance(request, str) or request.totp is None:
         return stack
     step = second_factor(request.totp, command.stored_at)
-    return stack if step is None else stack._replace(spent_step=max(step, stack.spent_step))
+    if step is None:
+        return stack._replace(wrong_codes=(*stack.wrong_codes, command.stored_at)[-MOST_WRONG_CODES:])
+    return stack._replace(spent_step=max(step, stack.spent_step))
 
 
 def kill_switch(stack: Stack, cause_id: str, at: datetime) -> Sequence[Event]:
@@ -152,6 +156,8 @@ def _wrong_code(stack: Stack, request: Request, at: datetime, second_factor: Sec
         return None
     if request.totp is None:
         return "the second factor is missing: send the current code as totp"
+    if len(stack.wrong_codes) == MOST_WRONG_CODES and at - stack.wrong_codes[0] < WITHIN:
+        return f"{MOST_WRONG_CODES} wrong codes within {WITHIN}; try again at {iso(stack.wrong_codes[0] + WITHIN)}"
     step = second_factor(request.totp, at)
     if step is None:
         return "the one-time code is wrong or out of date"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,13 +18,15 @@ from shared.schemas.values import STACK
 class Stack(NamedTuple):
     """The stack as commands see it. `halt` is its latch; `ended` are sessions known to be over.
 
-    `spent_step` is the time step of the last one-time code that was shown; codes up to it are used up.
+    `spent_step` is the time step of the last one-time code that was shown; codes up to it are used up. `wrong_codes`
+    are when the last wrong ones were shown.
     """
 
     halt: Halt | None = None
     guards: Mapping[str, Guard] = MappingProxyType({})
     ended: AbstractSet[str] = frozenset()
     spent_step: int = -1
+    wrong_codes: tuple[datetime, ...] = ()
 
     def halted_sessions(self) -> list[str]:
         """Sessions that stand still by a person's or a limit's doing."""

@@ -10,9 +10,10 @@ from shared.runtime.bus import Bus
 from shared.runtime.settings import Settings
 from shared.schemas.envelope import Event
 from shared.schemas.guard import KillConfirmed, LimitBreached
-from shared.schemas.lifecycle import RunnerEnd, RunnerStart
+from shared.schemas.lifecycle import Heartbeat, RunnerEnd, RunnerStart
 from shared.schemas.session import SessionConfig
 from shared.schemas.subjects import EVENTS, event_subject, every_session
+from shared.schemas.values import STACK
 
 _INVARIANTS = frozenset({"books", "reconciliation"})
 """Limits that no market breaks, only a fault: ours, or of the venue's."""
@@ -24,7 +25,13 @@ async def promoted(bus: Bus, config: SessionConfig, settings: Settings) -> Seque
         return (unacknowledged(dry_run=settings.dry_run),)
     if settings.mode != "live":
         return ()
-    return promotion(config, enrolled=settings.totp_secret is not None, record=await testnet_record(bus, config))
+    return promotion(config, enrolled=await _enrolled(bus), record=await testnet_record(bus, config))
+
+
+async def _enrolled(bus: Bus) -> bool:
+    """Whether the guard that stands last has a second factor: it alone holds the secret, and says so."""
+    beats = [readable(beat) for beat in await bus.latest(EVENTS, [event_subject(STACK, "risk", "heartbeat")])]
+    return any(isinstance(beat, Heartbeat) and beat.metrics.second_factor is True for beat in beats)
 
 
 async def testnet_record(bus: Bus, config: SessionConfig) -> TrackRecord:

@@ -33,9 +33,9 @@ def unacknowledged(*, dry_run: bool) -> Finding:
 
 def _second_factor(enrolled: bool) -> Finding:
     if enrolled:
-        return passed("second factor", "TOTP_SECRET is set")
-    advice = "run `python -m services.risk enrol-totp` and set TOTP_SECRET for the guard and the runner"
-    return failed("second factor", "TOTP_SECRET is not set: anybody could resume after a kill", advice)
+        return passed("second factor", "the guard asks for one")
+    advice = "run `python -m services.risk enrol-totp`, set TOTP_SECRET for the guard and start it anew"
+    return failed("second factor", "the guard has none, or none ever stood: anybody could resume after a kill", advice)
 
 
 def _at_risk(config: SessionConfig) -> Finding:
@@ -60,5 +60,7 @@ def _days(config: SessionConfig, record: TrackRecord) -> Finding:
 def _breaches(record: TrackRecord) -> Finding:
     if not record.breached:
         return passed("invariants", "none was breached on the testnet")
-    advice = "find out why, then begin the record anew under another name"
+    advice = (
+        "find out why; the record of these strategies at this venue keeps it, so change them and earn the days anew"
+    )
     return failed("invariants", "; ".join(record.breached[:3]), advice)
