@@ -149,7 +149,7 @@ class GuardService:
 
     def _note(self, event: Event) -> None:
         self._once.note(event)
-        if isinstance(event, RunnerEnd):
+        if type(event) is RunnerEnd:
             self._once.forget(event.session_id)
 
     async def _read(self, delivery: Delivery) -> Event | None:

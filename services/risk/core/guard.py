@@ -28,7 +28,7 @@ def initial(session_id: str, stack_halt: Halt | None = None) -> Guard:
 
 def decide(guard: Guard, event: Event, seal: Seal) -> Sequence[Event]:
     """The guard's facts that follow from `event`, on which `guard` has evolved already."""
-    if isinstance(event, OrderIntended):
+    if type(event) is OrderIntended:
         return judge(guard, event, seal)
     answer = _ANSWERS.get(type(event))
     return answer(guard, event) if answer else ()

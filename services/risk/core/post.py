@@ -61,11 +61,14 @@ def tell(post: Post, facts: Sequence[Event]) -> Post:
     return Post(stack, post.told | _ids(facts))
 
 
+_OPENING = frozenset({RunnerStart, TradingHalted})
+
+
 def _guard_of(stack: Stack, event: Event) -> Guard | None:
     guard = stack.guards.get(event.session_id)
     if guard is not None or event.session_id in stack.ended or event.session_id == STACK:
         return guard
-    opens = isinstance(event, RunnerStart | TradingHalted)
+    opens = type(event) in _OPENING
     return initial(event.session_id, stack.halt) if opens else None
 
 
@@ -82,7 +85,7 @@ def _evolved(guard: Guard, facts: Sequence[Event]) -> Guard:
 def _kept(post: Post, guard: Guard, event: Event, facts: Sequence[Event]) -> Post:
     name, stack = guard.session_id, post.stack
     told = post.told | _ids(facts) if facts else post.told
-    if isinstance(event, RunnerEnd):
+    if type(event) is RunnerEnd:
         others = {each: kept for each, kept in stack.guards.items() if each != name}
         return Post(stack._replace(guards=others, ended=stack.ended | {name}), told)
     return Post(stack._replace(guards={**stack.guards, name: guard}), told)
