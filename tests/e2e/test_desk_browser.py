@@ -3,16 +3,21 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
+from pyotp import TOTP
 
 from deploy.embedded.nats_server import NatsServer, start_nats
+from services.risk.second_factor import new_secret
+from shared.runtime import clock
 from shared.runtime.bus import Bus
 from shared.runtime.settings import load_settings
+from shared.schemas.session import SessionConfig
 from tests.desk_stage import desk
-from tests.guard_story import Story
+from tests.guard_story import MONDAY, Story, config, ticket
 from tests.service_process import ROOT, service_process
 
 CHROMIUM = shutil.which("chromium")
@@ -81,6 +86,72 @@ async def test_a_session_moves_while_one_watches(server: NatsServer, bus: Bus, p
         await expect(page.locator("#sessions tr")).to_have_count(1)
         await page.fill("#session-search", "no such name")
         await expect(page.locator("#sessions")).to_contain_text("No session fits these filters.")
+
+
+async def test_pause_stops_and_resume_and_flatten_ask_for_a_reason_and_a_code(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    story, secret = Story(), new_secret()
+    codes = TOTP(secret)
+    async with desk(server.url, tmp_path, TOTP_SECRET=secret) as url:
+        await page.goto(url)
+        await bus.append([story.start(), story.close("100"), story.mark()])
+        await expect(page.locator("#state")).to_contain_text("running")
+        await page.keyboard.press("p")
+        await expect(page.locator("#totp-field")).to_be_hidden()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#state")).to_contain_text("paused")
+        await expect(page.locator("#dialog")).to_be_hidden()
+        await page.keyboard.press("r")
+        await page.fill("#reason", "looked at")
+        await page.fill("#totp", "000000")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#dialog-problem")).to_contain_text("wrong or out of date")
+        await page.fill("#totp", codes.at(clock.now()))
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#state")).to_contain_text("running")
+        await expect(page.locator("#dialog")).to_be_hidden()
+        await page.keyboard.press("f")
+        await page.fill("#reason", "out of it all")
+        await page.fill("#totp", codes.at(clock.now() + timedelta(seconds=30)))
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#feed")).to_contain_text("flatten ordered by desk: out of it all")
+
+
+async def test_sessions_are_found_by_name_id_date_result_and_strategy(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    won = Story()
+    plain = config().model_dump()
+    idle = SessionConfig.model_validate({**plain, "name": "idle", "strategies": [{"name": "bollinger"}]})
+    lost = Story(idle, "22222222-2222-5222-8222-222222222222", now=MONDAY + timedelta(days=1))
+    async with desk(server.url, tmp_path) as url:
+        await page.goto(url)
+        await bus.append([won.start(), won.close("100"), won.fill(ticket()), won.close("110"), won.mark()])
+        await bus.append([lost.start(), lost.close("100"), lost.mark()])
+        rows = page.locator("#sessions tr")
+        await expect(rows).to_have_count(2)
+        for field, value, found in (
+            ("#session-search", "idl", "idle"),
+            ("#session-search", "6f1c2f36", "guarded"),
+            ("#session-date", "2026-01-06", "idle"),
+            ("#session-date", "2026-01-05", "guarded"),
+        ):
+            await page.fill(field, value)
+            await expect(rows).to_have_count(1)
+            await expect(rows).to_contain_text(found)
+            await page.fill(field, "")
+            await expect(rows).to_have_count(2)
+        for field, value, found in (
+            ("#session-result", "profit", "guarded"),
+            ("#session-result", "loss", "idle"),
+            ("#session-strategy", "bollinger", "idle"),
+        ):
+            await page.select_option(field, value)
+            await expect(rows).to_have_count(1)
+            await expect(rows).to_contain_text(found)
+            await page.select_option(field, "")
+            await expect(rows).to_have_count(2)
 
 
 async def test_the_feed_is_filtered_and_stays_filtered_live(
