@@ -51,7 +51,37 @@ def test_migrating_again_changes_nothing(connection: Connection) -> None:
     assert rows(connection, "SELECT name FROM schema_migrations ORDER BY name") == [
         ("001_tables.sql",),
         ("002_shadow_equity.sql",),
+        ("003_each_execution_once.sql",),
     ]
+
+
+def test_executions_that_were_written_twice_are_put_right_once_and_for_all(connection: Connection) -> None:
+    write(connection, Story().whole(25), 1000)
+    right = rows(connection, "SELECT client_order_id, filled_qty, filled_value, fees FROM orders ORDER BY 1")
+    fills = rows(connection, "SELECT * FROM fills ORDER BY sequence")
+    connection.execute("DELETE FROM schema_migrations WHERE name LIKE '003%'")
+    connection.execute("DROP INDEX fills_execution")
+    connection.execute("CREATE INDEX fills_order ON fills (session_id, client_order_id)")
+    _double_every_fill(connection)
+    _double_every_fill(connection)
+    migrate(connection)
+    assert rows(connection, "SELECT * FROM fills ORDER BY sequence") == fills
+    assert rows(connection, "SELECT client_order_id, filled_qty, filled_value, fees FROM orders ORDER BY 1") == right
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        _double_every_fill(connection)
+
+
+def _double_every_fill(connection: Connection) -> None:
+    connection.execute(
+        "WITH doubled AS (INSERT INTO fills SELECT (SELECT max(sequence) FROM fills) + sequence, session_id,"
+        " client_order_id, trade_id, strategy, symbol, side, qty, price, fee, fee_asset, liquidity, reference_price,"
+        ' "timestamp", market_time FROM (SELECT DISTINCT ON (session_id, client_order_id, trade_id) * FROM fills'
+        " ORDER BY session_id, client_order_id, trade_id, sequence) AS once RETURNING *)"
+        " UPDATE orders SET filled_qty = filled_qty + d.qty, filled_value = filled_value + d.value, fees = fees + d.fee"
+        " FROM (SELECT session_id, client_order_id, sum(qty) AS qty, sum(qty * price) AS value, sum(fee) AS fee"
+        " FROM doubled GROUP BY 1, 2) AS d"
+        " WHERE (orders.session_id, orders.client_order_id) = (d.session_id, d.client_order_id)"
+    )
 
 
 def test_the_columns_written_are_columns_of_the_tables(connection: Connection) -> None:
