@@ -44,7 +44,8 @@ def told_as_trouble() -> Iterator[None]:
     try:
         yield
     except (ccxt.BaseError, OSError, TimeoutError) as error:
-        raise trouble(error, getattr(error, "answer", None)) from error
+        # ccxt's own text holds the signed request, and a traceback would show it
+        raise trouble(error, getattr(error, "answer", None)) from None
     except UNREADABLE as error:
         raise VenueError("binance", Fate.UNKNOWN, f"an answer that can't be read: {error!r}") from error
 
