@@ -28,6 +28,11 @@ marred = st.sampled_from(["{}", "{}", "{}", " {}", "{}\n", "{}\x00", "{}٣"])
 BOTH_WAYS: dict[Any, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Instant, Money, Price, Quantity, Ratio)}
 
 
+def _is_current(name: str) -> bool:
+    kind, _, version = name.rpartition(".v")
+    return BY_NAME[kind].model_fields["version"].default == int(version)
+
+
 def _read(kind: Any, text: str, strict: bool | None) -> Any:
     """What the text is read as; None where it is refused."""
     try:
@@ -101,7 +106,9 @@ def test_a_fact_as_we_write_it_is_read_quickly(event: Event) -> None:
     assert kind.model_validate_json(encode(event), strict=True) == event
 
 
-@pytest.mark.parametrize("name", [name for name in names() if not name.startswith("runner_start")])
+@pytest.mark.parametrize(
+    "name", [name for name in names() if not name.startswith("runner_start") and _is_current(name)]
+)
 def test_every_type_of_fact_is_read_quickly(name: str) -> None:
     tree = sample(name)
     event = BY_NAME[tree["type"]].model_validate_json(json.dumps(tree))

@@ -69,8 +69,11 @@ def passed(state: State, seen: Glimpse) -> State:
 def rests(state: State) -> bool:
     """Whether slices at which no strategy speaks and the venue reports nothing lead to no order either.
 
-    That holds while the orders in flight stay as they are and the schedule stays open, or closed, as it is.
+    That holds while the orders in flight stay as they are and the schedule stays open, or closed, as it is. With
+    take-profits every slice counts, for the runner may watch the closes itself.
     """
+    if state.plan.config.sizing.profit_distance is not None:
+        return False
     if state.phase != "api_phase" or state.stopping or state.killed or not settled(state):
         return False
     if any(True for _ in todo(state)):
