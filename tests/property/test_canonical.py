@@ -30,7 +30,7 @@ BOTH_WAYS: dict[Any, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (I
 
 def _is_current(name: str) -> bool:
     kind, _, version = name.rpartition(".v")
-    return BY_NAME[kind].model_fields["version"].default == int(version)
+    return bool(BY_NAME[kind].model_fields["version"].default == int(version))
 
 
 def _read(kind: Any, text: str, strict: bool | None) -> Any:
