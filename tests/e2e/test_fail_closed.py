@@ -108,7 +108,7 @@ class Trouble:
 
     def _restored(self, trial: Trial) -> bool:
         words = (fact.details for fact in trial.stack.record.facts if isinstance(fact, TradingResumed))
-        return any(self.condition in word.restored for word in words)
+        return any(self.condition in word.restored for word in words) and not trial.stack.record.unguarded
 
 
 def _bought(trial: Trial) -> int:

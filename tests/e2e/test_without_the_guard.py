@@ -56,6 +56,13 @@ class StandsStill:
         assert _bought(trial) == before
         self.sold = _sold(trial)
         trial.stack.thaw("risk")
+        if not self.kills:
+            await trial.until(lambda: _is_restored(trial))
+
+
+def _is_restored(trial: Trial) -> bool:
+    words = (fact.details for fact in trial.stack.record.facts if isinstance(fact, TradingResumed))
+    return any(word.restored for word in words) and not trial.stack.record.unguarded
 
 
 async def test_positions_are_left_while_the_guard_stands_still_and_it_takes_that_up_when_it_wakes(

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+from services.runner.core.evolve import GUARD
 from shared.schemas.envelope import Event
-from shared.schemas.lifecycle import RunnerEnd
+from shared.schemas.lifecycle import Checkpoint, RunnerEnd
 from shared.schemas.market import CandleClosed, EquityMarked
 from shared.schemas.orders import (
     Fill,
@@ -26,7 +27,7 @@ class Record:
     """One session's facts, as they come from the stream.
 
     `tickets` are all orders that were intended, `open` the stages of those in flight, `fills` every execution.
-    `told` counts facts by service and type.
+    `told` counts facts by service and type. While the session is `unguarded` the runner takes the guard for silent.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Record:
         self.kinds: dict[str, int] = {}
         self.told: Counter[tuple[str, str]] = Counter()
         self.facts: list[Event] = []
+        self.unguarded = False
 
     @property
     def awaits(self) -> bool:
@@ -78,6 +80,8 @@ class Record:
                 self._shown(event.order.client_order_id, event.order.status)
             case RunnerEnd():
                 self.ended = event
+            case Checkpoint() if event.details.name == GUARD:
+                self.unguarded = event.status == "fail"
             case _:
                 self._other(event)
 
