@@ -73,7 +73,7 @@ class Stack:
         """Run docker compose on this stack; answers what it printed."""
         files = ["-f", str(ROOT / "docker-compose.yml"), "-f", str(self.override)]
         head = ["docker", "compose", "--env-file", "/dev/null", "-p", self.project, *files]
-        return _run([*head, *arguments], seconds)
+        return _run([*head, *arguments], seconds, DESK_TOKEN=DESK_TOKEN)
 
     def url(self, service: str, path: str = "/", port: int | None = None) -> str:
         """Where this machine reaches a service's port, by default the one that tells how it is."""
@@ -135,10 +135,8 @@ def _override(services: tuple[str, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _run(command: list[str], seconds: float = 120) -> str:
-    environment = {**os.environ, "DESK_TOKEN": DESK_TOKEN}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=seconds, cwd=ROOT, env=environment
-    )
+def _run(command: list[str], seconds: float = 120, **environment: str) -> str:
+    own = {**os.environ, **environment}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, cwd=ROOT, env=own)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
