@@ -2,7 +2,8 @@
 
 The clock starts when a slice's candles come in and stops when the approved, signed order is handed to the venue. In
 between lie two hops: the runner's facts to the guard, the guard's verdict back. The reference is the round trip of a
-core request between two processes by nats-py alone, measured before and after in the same run.
+core request between two processes by nats-py alone, measured before and after in the same run. Beside it stands what
+the same messages take without a decision: the least that any program on this machine could need.
 """
 
 import asyncio
@@ -19,7 +20,8 @@ from unittest.mock import patch
 
 import structlog
 
-from bench.figures import Figure, at_most_times
+from bench.bare_hops import hops
+from bench.figures import Figure, at_most_times, beside
 from bench.round_trip import round_trips
 from deploy.embedded.nats_server import NatsServer, SyncInterval, start_nats
 from services.runner.service import trade
@@ -89,11 +91,13 @@ def _under(bars: int, sync: SyncInterval, name: str, middle: float, far: float) 
     with tempfile.TemporaryDirectory() as folder, start_nats(Path(folder) / "nats", sync_interval=sync) as server:
         before = asyncio.run(round_trips(server.url, bars))
         path = _order_path(server, Path(folder), bars)
+        bare = asyncio.run(hops(server.url, bars))
         trips = [*before, *asyncio.run(round_trips(server.url, bars))]
     for label, share, bound in (("p50", 0.5, middle), ("p99", 0.99, far)):
-        value, reference = (_quantile(each, share) * 1e6 for each in (path, trips))
+        value, least, reference = (_quantile(each, share) * 1e6 for each in (path, bare, trips))
         title = f"candle in → order leaves, {name}, {label}"
         yield at_most_times(title, value, "µs", REFERENCE, reference, bound)
+        yield beside(f"the same messages without a decision, {name}, {label}", least, "µs", REFERENCE, reference)
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
