@@ -210,6 +210,15 @@ async def test_a_taken_port_is_no_reason_not_to_stand(
     taken.close()
 
 
+async def test_a_desk_that_died_comes_back_where_its_pages_look_for_it(server: NatsServer, tmp_path: Path) -> None:
+    announcement = tmp_path / "run" / "desk.url"
+    async with desk(server.url, tmp_path) as url:
+        left_behind = announcement.read_text()
+    announcement.write_text(left_behind)
+    async with desk(server.url, tmp_path) as again:
+        assert again == url
+
+
 async def test_a_browser_that_does_not_keep_up_is_let_go_and_the_others_hear_all() -> None:
     hub = Hub()
     with hub.reader("first") as slow, hub.reader("first") as quick:
