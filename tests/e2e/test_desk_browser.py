@@ -88,6 +88,24 @@ async def test_a_session_moves_while_one_watches(server: NatsServer, bus: Bus, p
         await expect(page.locator("#sessions")).to_contain_text("No session fits these filters.")
 
 
+async def test_the_chart_keeps_its_size_however_often_it_is_drawn_and_the_window_changes(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    story = Story()
+    async with desk(server.url, tmp_path) as url:
+        await page.set_viewport_size({"width": 1400, "height": 900})
+        await page.goto(url)
+        await bus.append([story.start(), story.close("100"), story.mark(), story.close("101"), story.mark()])
+        await expect(page.locator("#market")).to_have_text("2026-01-05 00:02 UTC")
+        before = await page.locator("#chart").bounding_box()
+        for number in range(3, 7):
+            for width in (1100, 1400):
+                await page.set_viewport_size({"width": width, "height": 900})
+            await bus.append([story.close("102"), story.mark()])
+            await expect(page.locator("#market")).to_have_text(f"2026-01-05 00:0{number} UTC")
+        assert await page.locator("#chart").bounding_box() == before
+
+
 async def test_pause_stops_and_resume_and_flatten_ask_for_a_reason_and_a_code(
     server: NatsServer, bus: Bus, page: Page, tmp_path: Path
 ) -> None:
