@@ -85,7 +85,7 @@ class Desk:
     async def _serve(self) -> None:
         bus = await Bus.connect(self._settings, "risk")
         asks_code = self._settings.totp_secret is not None
-        showing = Showing(self._stack, lambda: Surroundings(self._up_since, asks_code, bus.problem))
+        showing = Showing(self._stack, lambda: Surroundings(self._up_since, clock.now(), asks_code, bus.problem))
         server = self._server = uvicorn.Server(_configured(application(showing, self._gate, bus)))
         if self._closing.is_set():
             return
