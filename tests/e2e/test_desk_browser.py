@@ -11,6 +11,7 @@ from playwright.async_api import Page, async_playwright, expect
 from pyotp import TOTP
 
 from deploy.embedded.nats_server import NatsServer, start_nats
+from services.risk.core.usage import LIMITS
 from services.risk.second_factor import new_secret
 from shared.runtime import clock
 from shared.runtime.bus import Bus
@@ -69,6 +70,7 @@ async def test_the_kill_button_leaves_the_venue_flat(server: NatsServer, page: P
             await page.keyboard.press("Enter")
             await expect(page.locator("#state")).to_contain_text("killed")
             await expect(page.locator("#feed")).to_contain_text("after the kill the venue shows 0 open orders")
+            await expect(page.locator("#why")).to_contain_text("✔ confirmed at the venue: demo")
             await expect(page.locator("#positions")).to_contain_text("No open position.")
             await expect(page.locator("#orders")).to_contain_text("No open order.")
 
@@ -97,6 +99,7 @@ async def test_the_chart_keeps_its_size_however_often_it_is_drawn_and_the_window
         await page.goto(url)
         await bus.append([story.start(), story.close("100"), story.mark(), story.close("101"), story.mark()])
         await expect(page.locator("#market")).to_have_text("2026-01-05 00:02 UTC")
+        await expect(page.locator("#limits .gauge")).to_have_count(len(LIMITS))
         before = await page.locator("#chart").bounding_box()
         for number in range(3, 7):
             for width in (1100, 1400):
@@ -190,6 +193,40 @@ async def test_the_feed_is_filtered_and_stays_filtered_live(
         await page.select_option("#feed-level", "debug")
         await page.select_option("#feed-type", "runner_start")
         await expect(page.locator("#feed tr")).to_have_count(1)
+
+
+async def test_the_feeds_times_are_utc_wherever_the_browser_is(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    story = Story()
+    browser = page.context.browser
+    assert browser is not None
+    async with desk(server.url, tmp_path) as url:
+        abroad = await browser.new_page(timezone_id="America/New_York")
+        await abroad.goto(url)
+        await bus.append([story.start(), story.fail()])
+        await expect(abroad.locator("#feed")).to_contain_text("2026-01-05 00:00:00")
+        await abroad.select_option("#feed-time", "custom")
+        await abroad.fill("#feed-from", "2026-01-04T23:59")
+        await abroad.fill("#feed-to", "2026-01-05T00:01")
+        await expect(abroad.locator("#feed tr")).to_have_count(2)
+        await abroad.fill("#feed-from", "2026-01-05T00:01")
+        await expect(abroad.locator("#feed")).to_contain_text("Nothing happened that fits these filters.")
+
+
+async def test_every_service_is_shown_by_its_heartbeat(server: NatsServer, page: Page, tmp_path: Path) -> None:
+    environment = {"NATS_URL": server.url, "DATA_DIR": str(tmp_path / "data")}
+    async with desk(server.url, tmp_path / "data") as url:
+        with (
+            service_process("notifier", tmp_path, environment),
+            service_process("recorder", tmp_path, environment),
+        ):
+            await page.goto(url)
+            for name in ("risk", "notifier", "recorder"):
+                row = page.locator("#services tr", has_text=name)
+                await expect(row).to_contain_text("● heard")
+                await expect(row).to_contain_text("up ")
+            await expect(page.locator("#services tr", has_text="runner")).to_contain_text("no session is running")
 
 
 async def test_a_lost_connection_is_shown_and_comes_back_by_itself(

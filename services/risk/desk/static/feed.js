@@ -13,15 +13,16 @@ let asked = 0;
 function since() {
   const time = byId("feed-time").value;
   if (MINUTES[time]) return new Date(Date.now() - MINUTES[time] * 60_000).toISOString();
-  if (time === "today") return new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
-  const from = byId("feed-from").value;
-  return time === "custom" && from ? new Date(from).toISOString() : null;
+  if (time === "today") return new Date(new Date().setUTCHours(0, 0, 0, 0)).toISOString();
+  return time === "custom" ? instant(byId("feed-from").value) : null;
 }
 
 function until() {
-  const to = byId("feed-to").value;
-  return byId("feed-time").value === "custom" && to ? new Date(to).toISOString() : null;
+  return byId("feed-time").value === "custom" ? instant(byId("feed-to").value) : null;
 }
+
+/** What a field for date and time says: UTC, like every time on the page. */
+const instant = (value) => (value ? new Date(`${value}Z`).toISOString() : null);
 
 function query() {
   const wanted = {
@@ -41,9 +42,15 @@ function fits(line, wanted) {
     && (!wanted.since || line.at >= wanted.since) && (!wanted.until || line.at <= wanted.until);
 }
 
+/** The time of day, with the date where that is not today's. */
+function when(at) {
+  const today = at.slice(0, 10) === new Date().toISOString().slice(0, 10);
+  return today ? clock(at) : `${at.slice(0, 10)} ${clock(at)}`;
+}
+
 function row(line) {
   return el("tr", { "data-level": line.level },
-    el("td", {}, el("time", { datetime: line.at, title: line.at }, clock(line.at))),
+    el("td", {}, el("time", { datetime: line.at, title: line.at }, when(line.at))),
     el("td", { class: "level" }, `${MARKS[line.level]} ${line.level}`),
     el("td", {}, words(line.type)), el("td", { class: "quiet" }, line.service), el("td", { class: "text" }, line.text));
 }
@@ -80,6 +87,15 @@ export function add(told) {
   const fresh = told.filter((line) => line.sequence > newest && fits(line, wanted)).reverse();
   if (!fresh.length) return;
   lines = [...fresh, ...lines].slice(0, SHOWN);
+  show();
+}
+
+/** Lets go of what has grown too old for the filter. */
+export function age() {
+  const from = MINUTES[byId("feed-time").value] ? since() : null;
+  const kept = from ? lines.filter((line) => line.at >= from) : lines;
+  if (kept.length === lines.length) return;
+  lines = kept;
   show();
 }
 
