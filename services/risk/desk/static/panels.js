@@ -53,14 +53,15 @@ function position(held) {
   const pnl = held.pnl === null ? cell("–", "num") : cell(signed(held.pnl), "num");
   if (held.pnl !== null) pnl.dataset.tone = tone(held.pnl);
   return el("tr", {},
-    cell(held.symbol), cell(held.strategy, "quiet"), cell(quantity(held.qty), "num"),
-    cell(held.entry_price === null ? "–" : price(held.entry_price), "num"), cell(price(held.price), "num"), pnl);
+    el("td", {}, held.symbol, el("div", { class: "tight quiet small" }, held.strategy)),
+    cell(held.strategy, "quiet roomy"), cell(quantity(held.qty), "num"),
+    cell(held.entry_price === null ? "–" : price(held.entry_price), "num roomy"), cell(price(held.price), "num"), pnl);
 }
 
 function order(open) {
   return el("tr", {},
-    cell(open.symbol), cell(`${open.side === "buy" ? "↗" : "↘"} ${open.side}`), cell(words(open.type)),
-    cell(open.purpose, "quiet"), cell(quantity(open.leaves), "num"), cell(price(open.price), "num"));
+    el("td", {}, open.symbol, el("div", { class: "tight quiet small" }, open.purpose)),
+    cell(`${open.side === "buy" ? "↗" : "↘"} ${open.side}`, "side"), cell(words(open.type)), cell(open.purpose, "quiet roomy"), cell(quantity(open.leaves), "num"), cell(price(open.price), "num"));
 }
 
 function gauge(limit) {
