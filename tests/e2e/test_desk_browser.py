@@ -1,5 +1,6 @@
 """The control desk in a real browser: Debian's Chromium, driven by Playwright."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -7,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 from pyotp import TOTP
 
 from deploy.embedded.nats_server import NatsServer, start_nats
@@ -193,6 +194,31 @@ async def test_the_feed_is_filtered_and_stays_filtered_live(
         await page.select_option("#feed-level", "debug")
         await page.select_option("#feed-type", "runner_start")
         await expect(page.locator("#feed tr")).to_have_count(1)
+
+
+async def test_what_is_told_while_the_feed_is_being_read_is_not_lost(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    story, read, go_on = Story(), asyncio.Event(), asyncio.Event()
+
+    async def held_up(route: Route) -> None:
+        answer = await route.fetch()
+        read.set()
+        await go_on.wait()
+        await route.fulfill(response=answer)
+
+    async with desk(server.url, tmp_path) as url:
+        await page.goto(url)
+        await bus.append([story.start()])
+        await expect(page.locator("#feed")).to_contain_text("runner start")
+        await page.route("**/api/events*", held_up)
+        await page.select_option("#feed-level", "error")
+        await read.wait()
+        await bus.append([story.fail()])
+        await expect(page.locator("#venue-errors")).to_contain_text("1, last at")
+        go_on.set()
+        await expect(page.locator("#feed tr")).to_have_count(1)
+        await expect(page.locator("#feed")).to_contain_text("HTTP 500")
 
 
 async def test_the_feeds_times_are_utc_wherever_the_browser_is(

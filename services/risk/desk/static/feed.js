@@ -9,6 +9,8 @@ const QUIET = "-heartbeat,-candle_closed,-equity_marked,-shadow_marked,-summary_
 const MINUTES = { 15: 15, 60: 60, 240: 240 };
 let lines = [];
 let asked = 0;
+/** What was told while the desk was being asked, whose answer may be older; null while it is not. */
+let meanwhile = null;
 
 function since() {
   const time = byId("feed-time").value;
@@ -63,6 +65,7 @@ function show() {
 /** Asks the desk for the newest events that fit the filters. */
 export async function refresh() {
   const mine = ++asked;
+  meanwhile ??= [];
   byId("feed-custom").hidden = byId("feed-time").value !== "custom";
   try {
     const found = await events(query());
@@ -70,9 +73,18 @@ export async function refresh() {
     lines = found.events;
     offer(found.types);
     show();
+    caughtUp();
   } catch (error) {
+    if (mine !== asked) return;
+    meanwhile = null;
     table(byId("feed"), [], 5, `The feed can't be read: ${error.message}`);
   }
+}
+
+function caughtUp() {
+  const late = meanwhile;
+  meanwhile = null;
+  add(late);
 }
 
 function offer(types) {
@@ -82,6 +94,7 @@ function offer(types) {
 
 /** Puts new events on top, those that fit. */
 export function add(told) {
+  meanwhile?.push(...told);
   const wanted = query();
   const newest = lines[0]?.sequence ?? 0;
   const fresh = told.filter((line) => line.sequence > newest && fits(line, wanted)).reverse();
