@@ -34,6 +34,7 @@ from shared.schemas.orders import (
     OrderIntended,
     OrderRefused,
     OrderState,
+    OrderUnknown,
     Reason,
     Ticket,
     VenueAccount,
@@ -200,6 +201,9 @@ class Story:
 
     def cancel(self, order: Ticket) -> OrderCancelled:
         return self.tell(OrderCancelled, order=_state(order, "cancelled"), details=Reason(reason="taken back"))
+
+    def doubt(self, order: Ticket) -> OrderUnknown:
+        return self.tell(OrderUnknown, order=_state(order, "unknown"), details=Reason(reason="no answer"))
 
     def mark(self, awaits_guard: bool = False) -> EquityMarked:
         """The runner's own mark of its own books."""

@@ -15,6 +15,8 @@ from services.notifier.position import Position
 from services.notifier.reader import Reader
 from services.notifier.recovery import FACTS, recover
 from shared.runtime.bus import Bus
+from shared.runtime.companions import accompanied
+from shared.runtime.pulse import beat
 from shared.runtime.service import Context
 from shared.schemas.subjects import EVENTS
 
@@ -106,7 +108,8 @@ async def serve(context: Context) -> int:
     context.log.info("channels", names=[channel.name for channel in channels])
     position = Position.load(context.settings.data_dir / "notifier" / "position.json")
     try:
-        await Notifier(context.bus, channels, position).run(context.stopping)
+        notifier = Notifier(context.bus, channels, position)
+        await accompanied(notifier.run(context.stopping), beat(context.bus, "notifier"))
     finally:
         for channel in channels:
             await channel.close()

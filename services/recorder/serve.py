@@ -17,6 +17,7 @@ from services.recorder.session_files import SessionFiles
 from services.recorder.sole import sole_writer
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
+from shared.runtime.pulse import beat
 from shared.runtime.service import Context
 from shared.schemas.codec import subject_of
 
@@ -59,7 +60,10 @@ async def _record(context: Context, files: SessionFiles) -> None:
     recorder = Recorder(context.bus, files, archive, announcer, Endings(files.root, announcer), auditor, keeping)
     try:
         async with asyncio.TaskGroup() as tasks:
-            background = [tasks.create_task(answer_requests(context.bus, files.root, announcer))]
+            background = [
+                tasks.create_task(answer_requests(context.bus, files.root, announcer)),
+                tasks.create_task(beat(context.bus, SERVICE)),
+            ]
             if archive is not None:
                 background.append(tasks.create_task(archive.run()))
             await recorder.run(context.stopping)

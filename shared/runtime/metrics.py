@@ -26,3 +26,8 @@ def count_consumed(subject: str) -> None:
 def count_published(kind: str) -> None:
     """Count a stored fact of the type `kind`."""
     _PUBLISHED_BY_TYPE[kind].inc()
+
+
+def total(counter: Counter) -> int:
+    """What `counter` has counted under all of its labels."""
+    return int(sum(one.value for family in counter.collect() for one in family.samples if one.name.endswith("_total")))

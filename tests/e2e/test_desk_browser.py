@@ -1,5 +1,6 @@
 """The control desk in a real browser: Debian's Chromium, driven by Playwright."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -7,10 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 from pyotp import TOTP
 
 from deploy.embedded.nats_server import NatsServer, start_nats
+from services.risk.core.usage import LIMITS
 from services.risk.second_factor import new_secret
 from shared.runtime import clock
 from shared.runtime.bus import Bus
@@ -69,6 +71,7 @@ async def test_the_kill_button_leaves_the_venue_flat(server: NatsServer, page: P
             await page.keyboard.press("Enter")
             await expect(page.locator("#state")).to_contain_text("killed")
             await expect(page.locator("#feed")).to_contain_text("after the kill the venue shows 0 open orders")
+            await expect(page.locator("#why")).to_contain_text("✔ confirmed at the venue: demo")
             await expect(page.locator("#positions")).to_contain_text("No open position.")
             await expect(page.locator("#orders")).to_contain_text("No open order.")
 
@@ -86,6 +89,25 @@ async def test_a_session_moves_while_one_watches(server: NatsServer, bus: Bus, p
         await expect(page.locator("#sessions tr")).to_have_count(1)
         await page.fill("#session-search", "no such name")
         await expect(page.locator("#sessions")).to_contain_text("No session fits these filters.")
+
+
+async def test_the_chart_keeps_its_size_however_often_it_is_drawn_and_the_window_changes(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    story = Story()
+    async with desk(server.url, tmp_path) as url:
+        await page.set_viewport_size({"width": 1400, "height": 900})
+        await page.goto(url)
+        await bus.append([story.start(), story.close("100"), story.mark(), story.close("101"), story.mark()])
+        await expect(page.locator("#market")).to_have_text("2026-01-05 00:02 UTC")
+        await expect(page.locator("#limits .gauge")).to_have_count(len(LIMITS))
+        before = await page.locator("#chart").bounding_box()
+        for number in range(3, 7):
+            for width in (1100, 1400):
+                await page.set_viewport_size({"width": width, "height": 900})
+            await bus.append([story.close("102"), story.mark()])
+            await expect(page.locator("#market")).to_have_text(f"2026-01-05 00:0{number} UTC")
+        assert await page.locator("#chart").bounding_box() == before
 
 
 async def test_pause_stops_and_resume_and_flatten_ask_for_a_reason_and_a_code(
@@ -172,6 +194,65 @@ async def test_the_feed_is_filtered_and_stays_filtered_live(
         await page.select_option("#feed-level", "debug")
         await page.select_option("#feed-type", "runner_start")
         await expect(page.locator("#feed tr")).to_have_count(1)
+
+
+async def test_what_is_told_while_the_feed_is_being_read_is_not_lost(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    story, read, go_on = Story(), asyncio.Event(), asyncio.Event()
+
+    async def held_up(route: Route) -> None:
+        answer = await route.fetch()
+        read.set()
+        await go_on.wait()
+        await route.fulfill(response=answer)
+
+    async with desk(server.url, tmp_path) as url:
+        await page.goto(url)
+        await bus.append([story.start()])
+        await expect(page.locator("#feed")).to_contain_text("runner start")
+        await page.route("**/api/events*", held_up)
+        await page.select_option("#feed-level", "error")
+        await read.wait()
+        await bus.append([story.fail()])
+        await expect(page.locator("#venue-errors")).to_contain_text("1, last at")
+        go_on.set()
+        await expect(page.locator("#feed tr")).to_have_count(1)
+        await expect(page.locator("#feed")).to_contain_text("HTTP 500")
+
+
+async def test_the_feeds_times_are_utc_wherever_the_browser_is(
+    server: NatsServer, bus: Bus, page: Page, tmp_path: Path
+) -> None:
+    story = Story()
+    browser = page.context.browser
+    assert browser is not None
+    async with desk(server.url, tmp_path) as url:
+        abroad = await browser.new_page(timezone_id="America/New_York")
+        await abroad.goto(url)
+        await bus.append([story.start(), story.fail()])
+        await expect(abroad.locator("#feed")).to_contain_text("2026-01-05 00:00:00")
+        await abroad.select_option("#feed-time", "custom")
+        await abroad.fill("#feed-from", "2026-01-04T23:59")
+        await abroad.fill("#feed-to", "2026-01-05T00:01")
+        await expect(abroad.locator("#feed tr")).to_have_count(2)
+        await abroad.fill("#feed-from", "2026-01-05T00:01")
+        await expect(abroad.locator("#feed")).to_contain_text("Nothing happened that fits these filters.")
+
+
+async def test_every_service_is_shown_by_its_heartbeat(server: NatsServer, page: Page, tmp_path: Path) -> None:
+    environment = {"NATS_URL": server.url, "DATA_DIR": str(tmp_path / "data")}
+    async with desk(server.url, tmp_path / "data") as url:
+        with (
+            service_process("notifier", tmp_path, environment),
+            service_process("recorder", tmp_path, environment),
+        ):
+            await page.goto(url)
+            for name in ("risk", "notifier", "recorder"):
+                row = page.locator("#services tr", has_text=name)
+                await expect(row).to_contain_text("● heard")
+                await expect(row).to_contain_text("up ")
+            await expect(page.locator("#services tr", has_text="runner")).to_contain_text("no session is running")
 
 
 async def test_a_lost_connection_is_shown_and_comes_back_by_itself(

@@ -15,6 +15,7 @@ from services.risk.desk.hub import BEHIND, Hub
 from shared.runtime.bus import Bus
 from shared.runtime.settings import load_settings
 from shared.schemas.subjects import CONTROL
+from shared.schemas.values import STACK
 from tests.desk_stage import PATIENCE_SECONDS, desk
 from tests.guard_story import SESSION, Story
 
@@ -81,10 +82,41 @@ async def test_a_session_is_live_on_the_page_and_the_kill_button_stops_it(
             assert {line["type"] for line in (await answer.json())["events"]} == {"trading_halted", "trading_resumed"}
 
 
-@pytest.mark.parametrize("body", [b"", b"please", b"{", b"[]", b"\xff\xfe", b'{"reason": 7}'])
-async def test_any_body_kills(server: NatsServer, client: aiohttp.ClientSession, tmp_path: Path, body: bytes) -> None:
+ANYTHING = [
+    b"",
+    b"please",
+    b"{",
+    b"[]",
+    b"\xff\xfe",
+    b'{"reason": 7}',
+    b'{"session": "no such > session"}',
+    b"[" * 9000,
+    b"x" * 1_000_000,
+]
+
+
+@pytest.mark.parametrize("body", ANYTHING, ids=range(len(ANYTHING)))
+async def test_any_body_kills_everything(
+    server: NatsServer, client: aiohttp.ClientSession, tmp_path: Path, body: bytes
+) -> None:
     async with desk(server.url, tmp_path) as url, client.post(f"{url}/api/kill", data=body) as answer:
         assert answer.status == 200
+        assert (await answer.json())["facts"][0]["session_id"] == STACK
+
+
+@pytest.mark.parametrize("name", ["resume", "flatten"])
+async def test_what_lets_risk_in_or_closes_positions_is_refused_without_a_reason_or_with_a_foreign_session(
+    server: NatsServer, bus: Bus, client: aiohttp.ClientSession, tmp_path: Path, name: str
+) -> None:
+    story = Story()
+    async with desk(server.url, tmp_path) as url:
+        await bus.append([story.start(), story.close("100"), story.mark()])
+        async with client.post(f"{url}/api/kill") as answer:
+            assert answer.status == 200
+        answers = {b"{{{": 409, b"": 409, b'{"reason": "x", "session": "."}': 400, b"x" * 20_000: 413}
+        for body, status in answers.items():
+            async with client.post(f"{url}/api/{name}", data=body) as answer:
+                assert answer.status == status
 
 
 async def test_resume_asks_for_the_code_and_kill_never_does(
@@ -176,6 +208,15 @@ async def test_a_taken_port_is_no_reason_not_to_stand(
     async with desk(server.url, tmp_path, DESK_PORT=str(port)) as url, client.get(url) as answer:
         assert (answer.status, url.endswith(f":{port}")) == (200, False)
     taken.close()
+
+
+async def test_a_desk_that_died_comes_back_where_its_pages_look_for_it(server: NatsServer, tmp_path: Path) -> None:
+    announcement = tmp_path / "run" / "desk.url"
+    async with desk(server.url, tmp_path) as url:
+        left_behind = announcement.read_text()
+    announcement.write_text(left_behind)
+    async with desk(server.url, tmp_path) as again:
+        assert again == url
 
 
 async def test_a_browser_that_does_not_keep_up_is_let_go_and_the_others_hear_all() -> None:

@@ -31,6 +31,7 @@ from shared.schemas.codec import decode
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import AlertFailed, AlertSent
 from shared.schemas.subjects import DEADLETTER, EVENTS, event_subject
+from shared.schemas.values import STACK
 from tests.notifier_story import Story
 from tests.venues.telegram_server import CHAT_ID, TOKEN, TelegramServer, telegram_server
 
@@ -297,6 +298,7 @@ async def test_as_a_process_it_tells_measures_and_ends_in_good_order(stage: Stag
         answer = await asyncio.to_thread(lambda: urllib.request.urlopen(f"{url}/metrics").read().decode())
         assert 'leitstand_alerts_total{channel="telegram",outcome="sent"} 1.0' in answer
         assert 'leitstand_alerts_total{channel="log",outcome="failed"} 0.0' in answer
+        assert await stage.bus.latest(EVENTS, [event_subject(STACK, "notifier", "heartbeat")])
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE_SECONDS)

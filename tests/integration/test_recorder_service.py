@@ -151,6 +151,7 @@ async def test_writes_a_session_into_its_folder_and_the_tables_and_tells_of_the_
     story = Story().whole(40)
     await stack.bus.append(story)
     await stack.until(has_told(stack, "report_ready"), "report_ready is recorded")
+    await stack.until(has_told(stack, "heartbeat", STACK), "the recorder's own heartbeat is recorded")
     await stack.until_recorded()
     await stored_in_database(stack, database)
 

@@ -24,7 +24,7 @@ from tests.trials.binance import Trial
 
 SYMBOLS = 12
 _MINUTE_SECONDS = 0.06
-PAYLOADS = (b"", b"now", b'{"reason": "fat finger"}', b'{"reason": ', b"\xff\xfe\x00", b"x" * 100_000)
+PAYLOADS = (b"", b"now", b'{"reason": "fat finger"}', b'{"reason": ', b"\xff\xfe\x00", b"x" * 1_000_000)
 HALTED, RESUMED = ("risk", "trading_halted"), ("risk", "trading_resumed")
 GO = b'{"reason": "again", "operator": "the storm"}'
 

@@ -35,6 +35,7 @@ def test_a_name_rebound_to_loopback_is_refused(host: str) -> None:
         ("http://127.0.0.1:8081", False),
         ("http://evil.example", False),
         ("null", False),
+        ("http://[127.0.0.1:8080", False),
         ("file://127.0.0.1:8080", False),
     ],
 )

@@ -17,7 +17,7 @@ def shown(*facts: Event) -> Any:
     view = DeskView()
     for number, fact in enumerate(facts, 1):
         view = evolve(view, number, fact)
-    return sections(view, Stack(), Surroundings(MONDAY, asks_code=False))["venue"]
+    return sections(view, Stack(), Surroundings(MONDAY, MONDAY, asks_code=False))["venue"]
 
 
 def started(story: Story, mode: Mode) -> RunnerStart:

@@ -11,11 +11,12 @@ from services.risk.desk.core.feed import KEPT, Wanted, found, since, wanted_type
 from services.risk.desk.core.page import Sections, Surroundings, sections, state_of
 from services.risk.desk.core.view import POINTS, DeskView, evolve
 from shared.schemas.envelope import Event
-from shared.schemas.guard import Halt, HaltKind
+from shared.schemas.guard import Halt, HaltKind, TradingHalted
 from shared.schemas.lifecycle import Heartbeat, HeartbeatMetrics, PhaseEnd, PhaseStart
+from shared.schemas.values import SERVICES, Service, iso
 from tests.guard_story import MONDAY, SESSION, Guarded, Story, ticket, trading
 
-AROUND = Surroundings(MONDAY, asks_code=True)
+AROUND = Surroundings(MONDAY, MONDAY, asks_code=True)
 
 
 def told(*facts: Event, view: DeskView | None = None) -> DeskView:
@@ -117,13 +118,38 @@ def test_the_feed_is_filtered_by_type_phase_level_and_time() -> None:
     assert len(found(view.feed, Wanted(), 2)) == 2
 
 
-def test_a_service_without_heartbeats_is_known_by_its_last_word() -> None:
+def beat(story: Story, service: Service, seconds: float) -> Heartbeat:
+    metrics = HeartbeatMetrics(uptime_seconds=seconds, events_published=1, events_consumed=1)
+    told = story.tell(Heartbeat, service, metrics=metrics)
+    return told.model_copy(update={"timestamp": MONDAY + timedelta(seconds=seconds)})
+
+
+def test_each_service_is_known_by_its_heartbeats_and_nothing_else() -> None:
     story = Story()
-    view = told(story.start())
-    assert view.beats["runner"].uptime_seconds is None
-    metrics = HeartbeatMetrics(uptime_seconds=5.0, events_published=1, events_consumed=1)
-    beaten = told(story.tell(Heartbeat, metrics=metrics), story.close("100"), view=view)
-    assert beaten.beats["runner"].uptime_seconds == 5.0
+    view = told(story.start(), story.close("100"))
+    assert {service["at"] for service in page(view)["services"].values()} == {None}
+    view = told(*(beat(story, service, 5.0) for service in SERVICES), view=view)
+    shown = page(view)["services"]
+    assert {(one["at"], one["uptime_seconds"]) for one in shown.values()} == {(iso(MONDAY + timedelta(seconds=5)), 5.0)}
+    assert shown["runner"]["overdue_seconds"] == shown["risk"]["overdue_seconds"] < shown["recorder"]["overdue_seconds"]
+
+
+def test_a_runner_is_expected_while_a_session_runs_and_of_several_the_one_that_is_silent_longest_is_shown() -> None:
+    story, other = Story(), Story(session_id="22222222-2222-5222-8222-222222222222")
+    assert page(DeskView())["services"]["runner"]["expected"] is False
+    view = told(story.start(), beat(story, "runner", 5.0), other.start())
+    assert page(view)["services"]["runner"] == {
+        "expected": True,
+        "overdue_seconds": 20,
+        "at": None,
+        "uptime_seconds": None,
+    }
+    view = told(beat(other, "runner", 9.0), view=view)
+    assert page(view)["services"]["runner"]["uptime_seconds"] == 5.0
+    assert page(view)[f"session:{other.session_id}"]["heard_at"] == iso(MONDAY + timedelta(seconds=9))
+    view = told(story.end(), view=view)
+    assert page(view)["services"]["runner"]["uptime_seconds"] == 9.0
+    assert page(told(other.end(), view=view))["services"]["runner"]["expected"] is False
 
 
 def test_only_what_changed_is_sent_and_what_is_gone_is_named() -> None:
@@ -132,10 +158,29 @@ def test_only_what_changed_is_sent_and_what_is_gone_is_named() -> None:
     view = told(story.start(), story.close("100"), story.mark())
     after = encoded(page(view))
     delta = json.loads(message("2026-01-05T00:00:00Z", after, before, since(view.feed, 2, 100)))
-    assert set(delta["set"]) == {"services", f"session:{SESSION}", f"curve:{SESSION}"}
+    assert set(delta["set"]) == {f"session:{SESSION}", f"curve:{SESSION}"}
     assert [line["type"] for line in delta["lines"]] == ["equity_marked"]
     assert json.loads(message("", {}, before, ()))["gone"] == list(before)
     assert {**before, **{name: after[name] for name in delta["set"]}} == after
+
+
+def test_what_the_venues_show_after_a_kill_is_told_for_each_session() -> None:
+    guarded = trading()
+    guarded.learn(guarded.story.tell(TradingHalted, "risk", details=halted("kill")))
+
+    def shown() -> Any:
+        return sections(DeskView(), Stack(guards={SESSION: guarded.guard}), AROUND)["status"]
+
+    assert (shown()["unconfirmed"], shown()["confirmed"]) == (["guarded"], [])
+    guarded.learn(*guarded.hear(guarded.story.observe()))
+    assert (shown()["unconfirmed"], shown()["confirmed"]) == ([], ["guarded"])
+    assert sections(DeskView(), Stack(guards={SESSION: trading().guard}), AROUND)["status"]["unconfirmed"] == []
+
+
+def test_what_the_venue_was_seen_to_hold_is_a_line_of_the_feed() -> None:
+    story = Story()
+    (line,) = found(told(story.observe(["a"], BTCUSDT="0.5")).feed, Wanted(), 1)
+    assert line.text == "the venue shows 1 open orders and 0.5 BTCUSDT"
 
 
 def test_one_halted_session_among_others_can_be_resumed() -> None:

@@ -16,7 +16,7 @@ from shared.schemas.commands import Command
 from shared.schemas.envelope import Event
 from shared.schemas.guard import CommandRefused, TradingHalted
 from shared.schemas.values import STACK
-from tests.guard_story import SESSION, Story, config, ticket, unsigned
+from tests.guard_story import SESSION, Story, at_a_real_venue, config, ticket, unsigned
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OTHER = "11111111-1111-5111-8111-111111111111"
@@ -184,6 +184,37 @@ def test_critical_commands_need_a_right_code_and_each_code_counts_once() -> None
     desk.ask("kill")
     assert desk.ask("resume", with_code)[0].type == "command_refused"
     assert desk.refuses() == "killed"
+
+
+@pytest.mark.parametrize("subject", ["resume", f"resume.{SESSION}", "flatten", f"flatten.{SESSION}"])
+def test_with_real_money_a_guard_without_a_second_factor_lets_nothing_trade_or_close_and_a_kill_still_kills(
+    subject: str,
+) -> None:
+    desk = Desk()
+    desk.stories[SESSION] = Story(at_a_real_venue(), session_id=SESSION, mode="live")
+    desk.post = Post()
+    desk.hear(desk.stories[SESSION].start())
+    (refused,) = desk.ask(subject)
+    assert isinstance(refused, CommandRefused)
+    assert "takes the second factor" in refused.details.reason
+    assert desk.refuses() == "paused"
+    desk.ask("kill", b"")
+    assert desk.refuses() == "killed"
+
+
+def test_going_live_takes_a_right_code() -> None:
+    secret = new_secret()
+    desk = Desk(second_factor(secret))
+    desk.post = Post()
+    desk.stories[SESSION] = Story(at_a_real_venue(), session_id=SESSION, mode="live")
+    desk.hear(desk.stories[SESSION].start())
+    desk.hear(desk.stories[SESSION].close("100"))
+    asked = '{"reason": "go", "operator": "anna", "totp": "%s"}'
+    assert desk.ask("resume")[0].type == "command_refused"
+    assert desk.ask("resume", (asked % "abcdef").encode())[0].type == "command_refused"
+    assert desk.refuses() == "paused"
+    assert desk.ask("resume", (asked % pyotp.TOTP(secret).at(NOON)).encode())[-1].type == "trading_resumed"
+    assert desk.refuses() is None
 
 
 def test_after_five_wrong_codes_not_even_the_right_one_is_looked_at_for_a_while_and_a_kill_still_kills() -> None:

@@ -8,9 +8,9 @@ import pytest
 from services.risk.core.book import REMEMBERED
 from services.risk.core.guard import decide, evolve, initial
 from shared.domain.decider import react
-from shared.schemas.guard import Halt, KillConfirmed, TradingHalted
+from shared.schemas.guard import Halt, KillConfirmed, Resumption, TradingHalted, TradingResumed
 from shared.schemas.orders import OrderApproved
-from tests.guard_story import SESSION, Guarded, Story, config, exit_ticket, ticket, trading, unsigned
+from tests.guard_story import SESSION, Guarded, Story, at_a_real_venue, config, exit_ticket, ticket, trading, unsigned
 
 
 def halted(guarded: Guarded, kind: str) -> None:
@@ -24,6 +24,17 @@ def test_trading_starts_halted_and_the_guards_first_word_enables_it() -> None:
     (word,) = guarded.hear(guarded.story.start())
     assert (word.type, word.details.operator) == ("trading_resumed", "guard")
     assert guarded.refuses(ticket("later")) is None
+
+
+def test_a_session_with_real_money_waits_for_a_person() -> None:
+    guarded = Guarded(Story(at_a_real_venue(), mode="live"))
+    (word,) = guarded.hear(guarded.story.start())
+    assert (word.type, word.details.kind) == ("trading_halted", "pause")
+    guarded.hear(guarded.story.close("100"))
+    assert guarded.refuses(ticket("a")) == "paused"
+    guarded.learn(guarded.story.tell(TradingResumed, "risk", details=Resumption(reason="go", operator="anna")))
+    assert guarded.refuses(ticket("b")) is None
+    assert guarded.hear(guarded.story.start()) == []
 
 
 def test_a_session_that_starts_while_the_stack_is_killed_stays_halted() -> None:

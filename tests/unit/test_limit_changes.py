@@ -1,20 +1,21 @@
 """Limits at run time: lowered at once, raised with the second factor only, the same in every fold."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pyotp
 import pytest
 
+from services.risk.cli.status import Report, as_json, as_text
 from services.risk.core.adjusting import too_much_for_live
 from services.risk.core.usage import LIMITS, Use, limits_in_use
 from services.risk.second_factor import new_secret, second_factor
 from shared.schemas.codec import decode, encode, subject_of
 from shared.schemas.guard import CommandRefused, LimitChanged
 from shared.schemas.session import RiskLimits
-from tests.guard_story import SESSION, Guarded, ticket, trading
+from tests.guard_story import MONDAY, SESSION, Guarded, Story, at_a_real_venue, ticket, trading
 from tests.unit.test_guard_commands import NOON, Desk
 
 SECRET = new_secret()
@@ -115,9 +116,34 @@ def test_every_limit_is_shown_with_its_use_and_its_headroom() -> None:
     guarded: Guarded = trading(max_open_exposure="0.5", max_open_orders=3, max_data_age="5m")
     guarded.buy(ticket("a", qty="10"))
     guarded.judge(ticket("b", qty="10"))
-    uses = {use.limit: use for use in limits_in_use(guarded.guard)}
+    uses = {use.limit: use for use in limits_in_use(guarded.guard, NOON)}
     assert tuple(uses) == LIMITS
-    assert uses["max_open_exposure"] == Use("max_open_exposure", "0.5", "0.2", "0.3")
-    assert uses["max_open_orders"] == Use("max_open_orders", "3", "1", "2")
-    assert uses["max_data_age"] == Use("max_data_age", "300s", None, None)
+    assert uses["max_open_exposure"] == Use("max_open_exposure", "0.5", "0.2", "0.3", Decimal("0.4"))
+    assert uses["max_open_orders"] == Use("max_open_orders", "3", "1", "2", Decimal(1) / 3)
+    assert uses["max_data_age"] == Use("max_data_age", "300s", "0s", "300s", Decimal(0))
     assert uses["daily_loss_limit"] == Use("daily_loss_limit", "off", "0", None)
+    assert uses["max_slippage"] == Use("max_slippage", "off", None, None)
+
+
+def test_how_old_the_data_is_and_how_long_an_order_is_in_doubt_goes_by_the_clock_where_the_market_is_live() -> None:
+    guarded = Guarded(Story(at_a_real_venue(max_data_age="5m", max_unknown_age="1m")))
+    guarded.hear(guarded.story.start())
+    uses = {use.limit: use for use in limits_in_use(guarded.guard, MONDAY)}
+    assert uses["max_data_age"] == Use("max_data_age", "300s", "no candle yet", None)
+    guarded.hear(guarded.story.close("100"))
+    guarded.hear(guarded.story.doubt(ticket("a")))
+    uses = {use.limit: use for use in limits_in_use(guarded.guard, guarded.story.now + timedelta(seconds=75.9))}
+    assert uses["max_data_age"] == Use("max_data_age", "300s", "75s", "225s", Decimal("0.25"))
+    assert uses["max_unknown_age"] == Use("max_unknown_age", "60s", "75s", "0s", Decimal("1.25"))
+
+
+def test_status_tells_every_limit_in_columns_that_hold_it() -> None:
+    guarded: Guarded = trading(max_open_orders=3, max_open_exposure="0.5")
+    report = Report(None, [guarded.guard], {SESSION: NOON})
+    _, head, titles, *rows = as_text(report, NOON + timedelta(seconds=4)).splitlines()[1:]
+    assert "guard last heard 4 s ago" in head
+    assert [row.split()[0] for row in rows] == list(LIMITS)
+    assert {row.rindex("each order") + 10 for row in rows if "each order" in row} == {titles.index("in use") + 6}
+    assert titles.split() == ["limit", "bound", "in", "use", "headroom"]
+    told: Any = as_json(report, NOON)
+    assert told["sessions"][0]["limits"][7] == {"limit": "max_open_orders", "bound": "3", "used": "0", "headroom": "3"}

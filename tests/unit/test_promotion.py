@@ -7,6 +7,7 @@ import pytest
 
 from services.runner.preflight.finding import failures
 from services.runner.preflight.promotion import TrackRecord, promotion
+from shared.schemas.guard import Resumption, TradingResumed
 from shared.schemas.session import SessionConfig
 from tests.guard_story import Guarded, Story, at_a_real_venue, ticket
 
@@ -52,5 +53,6 @@ def test_more_at_risk_than_the_ceiling_in_the_code_is_refused_and_the_guard_coun
     assert missing(at_a_real_venue(max_risk_per_trade=share)) == ["ceiling"]
     guarded = Guarded(Story(at_a_real_venue(max_risk_per_trade=share), mode="live"))
     guarded.hear(guarded.story.start(), guarded.story.close("100"))
+    guarded.learn(guarded.story.tell(TradingResumed, "risk", details=Resumption(reason="go", operator="anna")))
     assert guarded.refuses(ticket("a", qty="3")) == "max_risk_per_trade"
     assert guarded.refuses(ticket("b", qty="2")) is None

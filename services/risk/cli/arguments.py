@@ -37,7 +37,7 @@ def parser() -> ArgumentParser:
     shown = commands.add_parser("status", help="the latch, the sessions, and each limit's use and headroom")
     shown.add_argument("--json", action="store_true", help="print JSON")
     shown.set_defaults(run=_status)
-    enrolment = commands.add_parser("enrol-totp", help="make a secret for the second factor of resume and flatten")
+    enrolment = commands.add_parser("enrol-totp", help="make a secret for the second factor and show it as a QR code")
     enrolment.add_argument("--account", default="operator", help="the name that the authenticator app shows")
     enrolment.set_defaults(run=_enrol)
     return whole

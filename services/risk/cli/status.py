@@ -2,12 +2,13 @@
 
 import json
 from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.risk.core.guard import Guard, evolve, initial
-from services.risk.core.usage import limits_in_use
+from services.risk.core.usage import Use, limits_in_use
 from services.risk.incoming import concerning
 from services.risk.recovery import recall
 from shared.runtime import clock
@@ -35,7 +36,8 @@ async def status(arguments: Namespace, settings: Settings) -> int:
         report = await _report(bus)
     finally:
         await bus.close()
-    print(json.dumps(as_json(report)) if arguments.json else as_text(report, clock.now()))
+    now = clock.now()
+    print(json.dumps(as_json(report, now)) if arguments.json else as_text(report, now))
     return 0
 
 
@@ -55,7 +57,7 @@ async def _guard(bus: Bus, session_id: str) -> Guard:
     return guard
 
 
-def as_json(report: Report) -> dict[str, object]:
+def as_json(report: Report, now: datetime) -> dict[str, object]:
     """The report for other programs."""
     return {
         "halt": _halt(report.halt),
@@ -65,7 +67,7 @@ def as_json(report: Report) -> dict[str, object]:
                 "name": guard.config.name if guard.config else None,
                 "halt": _halt(guard.halt),
                 "guard_heard_at": str(report.heard[guard.session_id]) if guard.session_id in report.heard else None,
-                "limits": [use._asdict() for use in limits_in_use(guard)],
+                "limits": [_limit(use) for use in limits_in_use(guard, now)],
             }
             for guard in report.guards
         ],
@@ -84,9 +86,19 @@ def _session(guard: Guard, heard: dict[str, datetime], now: datetime) -> list[st
     age = f"{(now - word).total_seconds():.0f} s ago" if word else "never"
     head = f"\nsession {guard.session_id} ({name}): {_state(guard.halt)}; guard last heard {age}"
     columns = ("limit", "bound", "in use", "headroom")
-    uses = [(use.limit, use.bound, use.used or "each order", use.headroom or "") for use in limits_in_use(guard)]
-    rows = ["  {:<22} {:>12} {:>14} {:>12}".format(*row).rstrip() for row in (columns, *uses)]
-    return [head, *rows] if uses else [head]
+    uses = limits_in_use(guard, now)
+    rows = [(use.limit, use.bound, use.used or "each order", use.headroom or "") for use in uses]
+    return [head, *_aligned([columns, *rows])] if uses else [head]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    pads = [f"  {{:<{first}}}", *(f"{{:>{width}}}" for width in others)]
+    return ["  ".join(pads).format(*row).rstrip() for row in rows]
+
+
+def _limit(use: Use) -> dict[str, str | None]:
+    return {"limit": use.limit, "bound": use.bound, "used": use.used, "headroom": use.headroom}
 
 
 def _halt(halt: Halt | None) -> dict[str, object] | None:

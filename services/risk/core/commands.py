@@ -92,11 +92,23 @@ def _checked(stack: Stack, command: Command, second_factor: SecondFactor | None)
     request = command.request()
     if isinstance(request, str):
         return _refuse(stack, command, request)
-    problem = _wrong_code(stack, request, command.stored_at, second_factor) or _wrong_target(stack, command)
+    target = _target(command) or STACK
+    problem = (
+        _unenrolled(stack, target, second_factor)
+        or _wrong_code(stack, request, command.stored_at, second_factor)
+        or _wrong_target(stack, command)
+    )
     if problem:
         return _refuse(stack, command, problem)
     act = _resume if command.name.lower() == "resume" else _flatten
-    return act(stack, command, request, _target(command) or STACK)
+    return act(stack, command, request, target)
+
+
+def _unenrolled(stack: Stack, target: str, second_factor: SecondFactor | None) -> str | None:
+    live = [name for name, guard in stack.guards.items() if guard.venue.mode == "live" and target in (STACK, name)]
+    if not live or second_factor is not None:
+        return None
+    return "with real money this takes the second factor; set one up with `enrol-totp`, a kill needs none"
 
 
 def _resume(stack: Stack, command: Command, request: Request, target: str) -> Sequence[Event]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.risk.core import confirmation, surveillance
 from services.risk.core.fold import FOLDED, evolve
-from services.risk.core.state import NOT_ENABLED, Guard
+from services.risk.core.state import GOING_LIVE, NOT_ENABLED, Guard
 from services.risk.core.verdicts import Seal, judge
 from shared.domain.portfolio import ZERO, Portfolio
 from shared.schemas.envelope import Event
@@ -38,7 +38,9 @@ def _first_word(guard: Guard, event: RunnerStart) -> Sequence[Event]:
     if guard.started_by != event.id or guard.halt is None:
         return ()
     facts = Facts(Cause.of(event), "risk")
-    if guard.halt == NOT_ENABLED:
+    if guard.halt == NOT_ENABLED and guard.venue.mode == "live":
+        facts.tell(TradingHalted, level="warning", message=GOING_LIVE.reason, details=GOING_LIVE)
+    elif guard.halt == NOT_ENABLED:
         word = Resumption(reason="the session's limits are in force", operator="guard")
         facts.tell(TradingResumed, message=word.reason, details=word)
     else:

@@ -16,6 +16,10 @@ from shared.schemas.values import Mode
 
 NOT_ENABLED = Halt(kind="limit", reason="the guard has not let this session trade yet")
 """How every session begins."""
+GOING_LIVE = Halt(
+    kind="pause", reason="real money is not traded before an operator resumes with the second factor", operator="guard"
+)
+"""How a session goes on that trades with real money."""
 MINUTE = timedelta(minutes=1)
 UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
 

@@ -1,6 +1,5 @@
 """What the desk answers: the page, its data, and the operator's commands."""
 
-import json
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from services.risk.cli.ask import carried_out
+from services.risk.desk.core.asking import CRITICAL, STOPS, asked
 from services.risk.desk.core.feed import LEVELS, Wanted, as_document, found, wanted_types
 from services.risk.desk.gate import Gate, Guarded
 from services.risk.desk.showing import LINES, Showing
@@ -78,11 +78,13 @@ class Pages:
     async def command(self, request: Request) -> Response:
         """Ask the guard for what the path names, and tell what came of it."""
         name, body = request.url.path.rpartition("/")[2], await _body(request)
-        fields = _fields(body)
-        session = fields.pop("session", None)
-        payload = json.dumps({"reason": "the desk's button", "operator": "desk", **fields}).encode()
+        if body is None and name in CRITICAL:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        wanted = asked(name, body)
+        if isinstance(wanted, str):
+            return JSONResponse({"error": f"{name} refused: {wanted}"}, HTTPStatus.BAD_REQUEST)
         try:
-            outcome = await carried_out(self._bus, name, str(session) if session else None, payload)
+            outcome = await carried_out(self._bus, name, *wanted)
         except LeitstandError as error:
             return JSONResponse({"error": f"{name} was not stored: {error}"}, HTTPStatus.SERVICE_UNAVAILABLE)
         return Response(outcome.as_json(), _STATUS[outcome.verdict], media_type="application/json")
@@ -91,9 +93,7 @@ class Pages:
 def application(showing: Showing, gate: Gate, bus: Bus) -> ASGIApp:
     """The desk as an ASGI application."""
     pages = Pages(showing, gate, bus)
-    commands = [
-        Route(f"/api/{name}", pages.command, methods=["POST"]) for name in ("kill", "pause", "resume", "flatten")
-    ]
+    commands = [Route(f"/api/{name}", pages.command, methods=["POST"]) for name in (*STOPS, *CRITICAL)]
     routes = [
         Route("/", pages.page),
         Route("/static/{name}", pages.asset),
@@ -111,23 +111,14 @@ async def _until_gone(socket: WebSocket) -> None:
         await socket.receive_text()
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request) -> bytes | None:
+    """What the request carries, None where that is too much to be read."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > _LARGEST_BODY:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return None
     return body
-
-
-def _fields(body: bytes) -> dict[str, object]:
-    """What the request says. A kill must not fail for what it carries: what is no object says nothing."""
-    try:
-        found = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    named = ("reason", "totp", "session")
-    return {key: found[key] for key in named if found.get(key)} if isinstance(found, dict) else {}
 
 
 def _wanted(request: Request) -> tuple[Wanted, int]:

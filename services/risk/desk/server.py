@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -46,8 +47,8 @@ class Desk:
         self._closing = Event()
         self._server: uvicorn.Server | None = None
         self._thread = Thread(target=self._run, name="desk", daemon=True)
-        self._socket = _listening(settings.desk_host, settings.desk_port)
         self._announcement: Path = settings.data_dir / "run" / "desk.url"
+        self._socket = _listening(settings.desk_host, settings.desk_port, _left_behind(self._announcement))
 
     @property
     def url(self) -> str:
@@ -84,7 +85,7 @@ class Desk:
     async def _serve(self) -> None:
         bus = await Bus.connect(self._settings, "risk")
         asks_code = self._settings.totp_secret is not None
-        showing = Showing(self._stack, lambda: Surroundings(self._up_since, asks_code, bus.problem))
+        showing = Showing(self._stack, lambda: Surroundings(self._up_since, clock.now(), asks_code, bus.problem))
         server = self._server = uvicorn.Server(_configured(application(showing, self._gate, bus)))
         if self._closing.is_set():
             return
@@ -112,17 +113,25 @@ def _configured(app: object) -> uvicorn.Config:
     )
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket on `port`, or on a free one where that is taken: no guard may fail to stand for its desk."""
+def _left_behind(announcement: Path) -> int:
+    """The port of a desk that ended without a word, which open pages go on asking for; 0 where there was none."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return urlsplit(announcement.read_text(encoding="utf-8").strip()).port or 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _listening(host: str, wanted: int, before: int) -> socket.socket:
+    """A socket on port `wanted`, else `before`, else a free one: no guard may fail to stand for its desk."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise SettingsError(f"DESK_HOST {host}: {error}") from None
-    try:
-        return socket.create_server(address[:2], family=family)
-    except OSError as error:
-        structlog.get_logger("desk").warning("DESK_PORT can't be had, taking a free one", port=port, error=str(error))
-    try:
-        return socket.create_server((address[0], 0), family=family)
-    except OSError as error:
-        raise SettingsError(f"DESK_HOST {host}: can't listen there: {error}") from None
+    problem: OSError | None = None
+    for port in (*filter(None, (wanted, before)), 0):
+        try:
+            return socket.create_server((address[0], port), family=family)
+        except OSError as error:
+            problem = error
+            structlog.get_logger("desk").warning("a port can't be had, trying another", port=port, error=str(error))
+    raise SettingsError(f"DESK_HOST {host}: can't listen there: {problem}")

@@ -38,6 +38,8 @@ class Observe:
 Action = Submit | Cancel | Observe
 
 
+KILL = "kill"
+"""Why an order is taken back once a kill is in force."""
 KILLED = "killed before it was sent"
 
 
@@ -71,7 +73,7 @@ def cancel_reason(state: State, order: Order) -> str | None:
     if _is_stale_exit(state, order):
         return f"not filled within {order.bars} bars"
     if state.killed:
-        return None if ticket.purpose == "flatten" else "kill"
+        return None if ticket.purpose == "flatten" else KILL
     if ticket.purpose == "stop" and hours.is_closed(state, ticket.symbol):
         return None  # it stays until what takes its place can be sent
     closing = closing_reason(state, order.key)

@@ -29,7 +29,10 @@ def origin_allowed(origin: str | None, host: str) -> bool:
     """Browsers tell the origin; it must be the desk itself. Programs that tell none are no browser's victims."""
     if origin is None:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 

@@ -17,7 +17,7 @@ from shared.schemas.lifecycle import (
     SummaryUpdated,
 )
 from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised
-from shared.schemas.orders import Fill, OrderState, Ticket
+from shared.schemas.orders import Fill, OrderState, Ticket, VenueObserved
 from shared.schemas.values import iso, plain
 
 KEPT = 200
@@ -145,6 +145,11 @@ def _file(event: SummaryUpdated | ReportReady) -> str:
     return event.details.path
 
 
+def _venue(event: VenueObserved) -> str:
+    held = ", ".join(f"{plain(each.qty)} {each.symbol}" for each in event.details.holdings) or "no holdings"
+    return f"the venue shows {len(event.details.open_orders)} open orders and {held}"
+
+
 def _connection(event: ConnectionLost | ConnectionRestored) -> str:
     return event.details.peer
 
@@ -159,6 +164,7 @@ _PARTICULARS: dict[type[Event], Callable[..., str]] = {
     AlertSent: _message,
     SummaryUpdated: _file,
     ReportReady: _file,
+    VenueObserved: _venue,
     ConnectionLost: _connection,
     ConnectionRestored: _connection,
 }

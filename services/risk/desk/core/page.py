@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from services.risk.core.stack import Stack
@@ -10,7 +10,6 @@ from services.risk.core.state import NOT_ENABLED, Guard
 from services.risk.core.usage import Use, limits_in_use
 from services.risk.desk.core.venue import VenueHealth
 from services.risk.desk.core.view import Beat, DeskView, Session
-from shared.domain.portfolio import ZERO
 from shared.schemas.guard import Halt
 from shared.schemas.values import SERVICES, iso, plain
 
@@ -25,12 +24,16 @@ _SHARES = frozenset(
         "max_slippage",
     }
 )
+_TIMES = frozenset({"max_data_age", "max_unknown_age"})
+OFTEN, RARELY = 20, 50
+"""Seconds after which a heartbeat is overdue: more than three times as long as it takes to the next one."""
 
 
 class Surroundings(NamedTuple):
-    """What the page shows and no fact tells: since when the guard stands, its settings, what is wrong with its bus."""
+    """What the page shows and no fact tells: since when the guard stands, the time, its settings, what ails its bus."""
 
     up_since: datetime
+    now: datetime
     asks_code: bool
     problem: str | None = None
 
@@ -39,14 +42,14 @@ def sections(view: DeskView, stack: Stack, around: Surroundings) -> Sections:
     """All of the page but the feed."""
     found: dict[str, Mapping[str, Any]] = {
         "status": _status(stack, around),
-        "services": {name: _beat(view.beats.get(name)) for name in SERVICES},
+        "services": {name: _service(view, name) for name in SERVICES},
         "venue": _venue(view.venue),
     }
     for name, session in view.sessions.items():
         guard = stack.guards.get(name)
         found[f"session:{name}"] = _session(session, guard)
         if guard is not None:
-            found[f"book:{name}"] = _book(guard)
+            found[f"book:{name}"] = _book(guard, around.now)
         if session.curve:
             found[f"curve:{name}"] = _curve(session)
     return found
@@ -83,22 +86,40 @@ def _word(halt: Halt) -> str:
 
 def _status(stack: Stack, around: Surroundings) -> Mapping[str, Any]:
     state, halt = state_of(stack)
+    killed = [guard for guard in stack.guards.values() if guard.venue.kill is not None]
     return {
         "state": state,
         "halt": _halt(halt),
         "can_resume": stack.halt is not None or bool(stack.halted_sessions()),
+        "unconfirmed": [_name(guard) for guard in killed if not guard.venue.confirmed],
+        "confirmed": [_name(guard) for guard in killed if guard.venue.confirmed],
         "up_since": iso(around.up_since),
         "asks_code": around.asks_code,
         "problem": around.problem,
     }
 
 
+def _name(guard: Guard) -> str:
+    return guard.config.name if guard.config else guard.session_id
+
+
 def _halt(halt: Halt | None) -> Mapping[str, Any] | None:
     return None if halt is None else {"kind": halt.kind, "reason": halt.reason, "operator": halt.operator}
 
 
-def _beat(beat: Beat | None) -> Mapping[str, Any] | None:
-    return None if beat is None else {"at": iso(beat.at), "uptime_seconds": beat.uptime_seconds}
+def _service(view: DeskView, name: str) -> Mapping[str, Any]:
+    """A service's last heartbeat and when the next is overdue; of the runners, the one that has been silent longest."""
+    running = [session for session in view.sessions.values() if session.ended_at is None]
+    if name != "runner":
+        often = name == "risk" and bool(running)
+        return {"expected": True, "overdue_seconds": OFTEN if often else RARELY, **_beat(view.beats.get(name))}
+    beats = [session.beat for session in running]
+    silent = None if None in beats else min(filter(None, beats), default=None, key=lambda beat: beat.at)
+    return {"expected": bool(running), "overdue_seconds": OFTEN, **_beat(silent)}
+
+
+def _beat(beat: Beat | None) -> Mapping[str, Any]:
+    return {"at": iso(beat.at) if beat else None, "uptime_seconds": beat.uptime_seconds if beat else None}
 
 
 def _instant(at: datetime | None) -> str | None:
@@ -119,6 +140,7 @@ def _session(session: Session, guard: Guard | None) -> Mapping[str, Any]:
         "status": _session_status(session, guard),
         "halt": _halt(guard.halt) if guard and guard.halt != NOT_ENABLED else None,
         "phase": session.phase,
+        "heard_at": iso(session.beat.at) if session.beat else None,
         "started_at": iso(session.started_at),
         "ended_at": _instant(session.ended_at),
         "market_time": _instant(session.market_time),
@@ -144,7 +166,7 @@ def _session_status(session: Session, guard: Guard | None) -> str:
     return _word(guard.halt)
 
 
-def _book(guard: Guard) -> Mapping[str, Any]:
+def _book(guard: Guard, now: datetime) -> Mapping[str, Any]:
     account = guard.portfolio
     return {
         "positions": [
@@ -173,7 +195,7 @@ def _book(guard: Guard) -> Mapping[str, Any]:
             }
             for order in guard.book.working.values()
         ],
-        "limits": [_limit(use) for use in limits_in_use(guard)],
+        "limits": [_limit(use) for use in limits_in_use(guard, now)],
     }
 
 
@@ -182,19 +204,11 @@ def _rounded(amount: Decimal) -> str:
 
 
 def _limit(use: Use) -> Mapping[str, Any]:
-    bound, used = _number(use.bound), _number(use.used)
     return {
         "limit": use.limit,
         "bound": use.bound,
         "used": use.used,
-        "unit": "share" if use.limit in _SHARES else "count",
-        "share": plain(round(used / bound, 4)) if bound and used is not None else None,
-        "headroom": plain(max(bound - used, ZERO)) if bound is not None and used is not None else None,
+        "unit": "share" if use.limit in _SHARES else "time" if use.limit in _TIMES else "count",
+        "share": plain(round(use.share, 4)) if use.share is not None else None,
+        "headroom": use.headroom,
     }
-
-
-def _number(text: str | None) -> Decimal | None:
-    try:
-        return Decimal(text) if text is not None else None
-    except InvalidOperation:
-        return None

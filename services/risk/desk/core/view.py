@@ -32,6 +32,13 @@ class Point(NamedTuple):
     equity: Decimal
 
 
+class Beat(NamedTuple):
+    """A sign of life, and how long its writer had been up then."""
+
+    at: datetime
+    uptime_seconds: float
+
+
 class Session(NamedTuple):
     """One session as its facts tell it; `ended_at` is None while it runs. `stride` thins out the curve."""
 
@@ -50,17 +57,14 @@ class Session(NamedTuple):
     curve: tuple[Point, ...] = ()
     stride: int = 1
     marks: int = 0
-
-
-class Beat(NamedTuple):
-    """A service's last sign of life, and how long it had been up; None for one that tells no heartbeats."""
-
-    at: datetime
-    uptime_seconds: float | None = None
+    beat: Beat | None = None
 
 
 class DeskView(NamedTuple):
-    """Everything that the stream tells and that the guard does not keep. `sequence` is the last fact's number."""
+    """Everything that the stream tells and that the guard does not keep. `sequence` is the last fact's number.
+
+    `beats` are the services' last heartbeats, the runners' being kept with their sessions.
+    """
 
     sequence: int = 0
     feed: Feed = EMPTY
@@ -107,6 +111,8 @@ def _opened(sessions: Mapping[str, Session], event: RunnerStart) -> Mapping[str,
 def _moved(session: Session, event: Event) -> Session:
     if isinstance(event, EquityMarked):
         return _marked(session, event)
+    if isinstance(event, Heartbeat):
+        return session._replace(beat=_beat(event))
     if isinstance(event, PhaseStart):
         return session._replace(phase=event.phase)
     if isinstance(event, PhaseEnd):
@@ -146,12 +152,13 @@ def _marked(session: Session, event: EquityMarked) -> Session:
 
 
 def _with_beat(beats: Mapping[str, Beat], event: Event) -> Mapping[str, Beat]:
-    known = beats.get(event.service)
-    if isinstance(event, Heartbeat):
-        return {**beats, event.service: Beat(event.timestamp, event.metrics.uptime_seconds)}
-    if known is not None and known.uptime_seconds is not None:
+    if not isinstance(event, Heartbeat) or event.service == "runner":
         return beats
-    return {**beats, event.service: Beat(event.timestamp)}
+    return {**beats, event.service: _beat(event)}
+
+
+def _beat(event: Heartbeat) -> Beat:
+    return Beat(event.timestamp, event.metrics.uptime_seconds)
 
 
 def _simulated(session: Session | None) -> bool:

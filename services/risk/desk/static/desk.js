@@ -43,7 +43,7 @@ function show(changed) {
 }
 
 function age() {
-  panels.ages(known.get("services"), known.get("status")?.up_since, Date.now() + ahead);
+  panels.ages(known.get("services"), current(), known.get("status")?.up_since, Date.now() + ahead);
 }
 
 function connection(state) {
@@ -57,5 +57,5 @@ feed.start();
 sessions.start(() => show(["session:"]));
 commands.start(() => ({ asks_code: known.get("status")?.asks_code ?? true, session: current()?.ended_at ? null : current() }));
 listen(told, connection);
-setInterval(age, 1000);
+setInterval(() => { age(); feed.age(); }, 1000);
 addEventListener("resize", () => show([]));

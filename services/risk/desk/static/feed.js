@@ -9,19 +9,22 @@ const QUIET = "-heartbeat,-candle_closed,-equity_marked,-shadow_marked,-summary_
 const MINUTES = { 15: 15, 60: 60, 240: 240 };
 let lines = [];
 let asked = 0;
+/** What was told while the desk was being asked, whose answer may be older; null while it is not. */
+let meanwhile = null;
 
 function since() {
   const time = byId("feed-time").value;
   if (MINUTES[time]) return new Date(Date.now() - MINUTES[time] * 60_000).toISOString();
-  if (time === "today") return new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
-  const from = byId("feed-from").value;
-  return time === "custom" && from ? new Date(from).toISOString() : null;
+  if (time === "today") return new Date(new Date().setUTCHours(0, 0, 0, 0)).toISOString();
+  return time === "custom" ? instant(byId("feed-from").value) : null;
 }
 
 function until() {
-  const to = byId("feed-to").value;
-  return byId("feed-time").value === "custom" && to ? new Date(to).toISOString() : null;
+  return byId("feed-time").value === "custom" ? instant(byId("feed-to").value) : null;
 }
+
+/** What a field for date and time says: UTC, like every time on the page. */
+const instant = (value) => (value ? new Date(`${value}Z`).toISOString() : null);
 
 function query() {
   const wanted = {
@@ -41,9 +44,15 @@ function fits(line, wanted) {
     && (!wanted.since || line.at >= wanted.since) && (!wanted.until || line.at <= wanted.until);
 }
 
+/** The time of day, with the date where that is not today's. */
+function when(at) {
+  const today = at.slice(0, 10) === new Date().toISOString().slice(0, 10);
+  return today ? clock(at) : `${at.slice(0, 10)} ${clock(at)}`;
+}
+
 function row(line) {
   return el("tr", { "data-level": line.level },
-    el("td", {}, el("time", { datetime: line.at, title: line.at }, clock(line.at))),
+    el("td", {}, el("time", { datetime: line.at, title: line.at }, when(line.at))),
     el("td", { class: "level" }, `${MARKS[line.level]} ${line.level}`),
     el("td", {}, words(line.type)), el("td", { class: "quiet" }, line.service), el("td", { class: "text" }, line.text));
 }
@@ -56,6 +65,7 @@ function show() {
 /** Asks the desk for the newest events that fit the filters. */
 export async function refresh() {
   const mine = ++asked;
+  meanwhile ??= [];
   byId("feed-custom").hidden = byId("feed-time").value !== "custom";
   try {
     const found = await events(query());
@@ -63,9 +73,18 @@ export async function refresh() {
     lines = found.events;
     offer(found.types);
     show();
+    caughtUp();
   } catch (error) {
+    if (mine !== asked) return;
+    meanwhile = null;
     table(byId("feed"), [], 5, `The feed can't be read: ${error.message}`);
   }
+}
+
+function caughtUp() {
+  const late = meanwhile;
+  meanwhile = null;
+  add(late);
 }
 
 function offer(types) {
@@ -75,11 +94,21 @@ function offer(types) {
 
 /** Puts new events on top, those that fit. */
 export function add(told) {
+  meanwhile?.push(...told);
   const wanted = query();
   const newest = lines[0]?.sequence ?? 0;
   const fresh = told.filter((line) => line.sequence > newest && fits(line, wanted)).reverse();
   if (!fresh.length) return;
   lines = [...fresh, ...lines].slice(0, SHOWN);
+  show();
+}
+
+/** Lets go of what has grown too old for the filter. */
+export function age() {
+  const from = MINUTES[byId("feed-time").value] ? since() : null;
+  const kept = from ? lines.filter((line) => line.at >= from) : lines;
+  if (kept.length === lines.length) return;
+  lines = kept;
   show();
 }
 

@@ -33,13 +33,16 @@ export function percent(share, decimals = 2) {
   return `${number(Number(share) * 100, decimals)} %`;
 }
 
+/** A length of time in its two largest units, the second only where there is some of it. */
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  const hours = Math.floor(whole / 3600);
-  return hours < 48 ? `${hours} h ${Math.floor((whole % 3600) / 60)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  const [minutes, hours, days] = [Math.floor(whole / 60), Math.floor(whole / 3600), Math.floor(whole / 86400)];
+  if (!minutes) return `${whole} s`;
+  if (!hours) return parts([minutes, "min"], [whole % 60, "s"]);
+  return days < 2 ? parts([hours, "h"], [minutes % 60, "min"]) : parts([days, "d"], [hours % 24, "h"]);
 }
+
+const parts = (...units) => units.filter(([count]) => count).map(([count, unit]) => `${count} ${unit}`).join(" ");
 
 export const words = (name) => name.replaceAll("_", " ");
 export const clock = (iso) => (iso ? iso.slice(11, 19) : "–");

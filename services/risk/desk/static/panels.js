@@ -3,18 +3,25 @@ import { clock, moment, number, percent, price, quantity, signed, span, tone, wo
 import { draw } from "./chart.js";
 
 const SHAPES = { running: "●", paused: "❚❚", stopped: "■", killed: "✖" };
-const SILENT_AFTER_SECONDS = 20;
 
 export function status(content) {
   const badge = byId("state");
   badge.dataset.state = content.state;
   write("state", `${SHAPES[content.state]} ${content.state}`);
   const halt = content.halt;
-  const by = halt ? `${halt.kind} by ${halt.operator ?? "the guard"}: ${halt.reason}` : "";
+  const by = halt ? `${halt.kind} by ${halt.operator ?? "an unnamed operator"}: ${halt.reason}${shown(content)}` : "";
   write("why", content.problem ? `The guard's bus: ${content.problem}` : by);
   byId("why").hidden = !(content.problem || by);
+  byId("why").dataset.state = content.problem ? "killed" : content.state;
   byId("resume").disabled = !content.can_resume;
   document.title = `${content.state} – Leitstand`;
+}
+
+/** What the venues have shown since a kill: nobody should have to search for it in the feed. */
+function shown({ state, confirmed, unconfirmed }) {
+  if (state !== "killed") return "";
+  if (unconfirmed.length) return ` — ▲ not confirmed at the venue yet: ${unconfirmed.join(", ")}`;
+  return confirmed.length ? ` — ✔ confirmed at the venue: ${confirmed.join(", ")}` : "";
 }
 
 export function figures(session, book) {
@@ -46,23 +53,26 @@ function position(held) {
   const pnl = held.pnl === null ? cell("–", "num") : cell(signed(held.pnl), "num");
   if (held.pnl !== null) pnl.dataset.tone = tone(held.pnl);
   return el("tr", {},
-    cell(held.symbol), cell(held.strategy, "quiet"), cell(quantity(held.qty), "num"),
-    cell(held.entry_price === null ? "–" : price(held.entry_price), "num"), cell(price(held.price), "num"), pnl);
+    el("td", {}, held.symbol, el("div", { class: "tight quiet small" }, held.strategy)),
+    cell(held.strategy, "quiet roomy"), cell(quantity(held.qty), "num"),
+    cell(held.entry_price === null ? "–" : price(held.entry_price), "num roomy"), cell(price(held.price), "num"), pnl);
 }
 
 function order(open) {
   return el("tr", {},
-    cell(open.symbol), cell(`${open.side === "buy" ? "↗" : "↘"} ${open.side}`), cell(words(open.type)),
-    cell(open.purpose, "quiet"), cell(quantity(open.leaves), "num"), cell(price(open.price), "num"));
+    el("td", {}, open.symbol, el("div", { class: "tight quiet small" }, open.purpose)),
+    cell(`${open.side === "buy" ? "↗" : "↘"} ${open.side}`, "side"), cell(words(open.type)), cell(open.purpose, "quiet roomy"), cell(quantity(open.leaves), "num"), cell(price(open.price), "num"));
 }
 
 function gauge(limit) {
   const share = limit.share === null ? null : Number(limit.share);
-  const show = (text) => (limit.unit === "share" && !Number.isNaN(Number(text)) ? percent(text) : text);
-  const head = el("div", { class: "gauge-head" }, el("span", {}, words(limit.limit)));
+  const show = (text) => measure(text, limit.unit);
+  const name = words(limit.limit).replace(" api ", " API ");
+  const head = el("div", { class: "gauge-head" }, el("span", {}, name));
   if (share === null) {
-    const rule = `${show(limit.bound)}${limit.unit === "share" && limit.bound !== "off" ? " an order" : ""}`;
-    head.append(el("span", { class: "num quiet" }, rule));
+    const each = limit.unit === "share" && limit.bound !== "off" && limit.used === null ? " an order" : "";
+    const use = limit.used === null ? "" : `${show(limit.used)}, bound `;
+    head.append(el("span", { class: "num quiet" }, `${use}${words(show(limit.bound))}${each}`));
     return el("div", { class: "gauge" }, head);
   }
   const level = share >= 0.9 ? "full" : share >= 0.7 ? "high" : "low";
@@ -70,9 +80,15 @@ function gauge(limit) {
   head.append(el("span", { class: "num" }, `${mark}${show(limit.used)} of ${show(limit.bound)}`));
   const fill = el("div", { class: "fill", "data-level": level });
   fill.style.width = `${Math.min(share, 1) * 100}%`;
-  const label = { role: "meter", "aria-label": words(limit.limit), "aria-valuemin": 0, "aria-valuemax": 100 };
+  const label = { role: "meter", "aria-label": name, "aria-valuemin": 0, "aria-valuemax": 100 };
   const bar = el("div", { class: "bar", ...label, "aria-valuenow": Math.round(share * 100) }, fill);
   return el("div", { class: "gauge" }, head, bar, el("div", { class: "quiet small" }, `${show(limit.headroom)} left`));
+}
+
+function measure(text, unit) {
+  if (unit === "share" && !Number.isNaN(Number(text))) return percent(text);
+  const seconds = unit === "time" && /^(\d+)s/.exec(text);
+  return seconds ? span(Number(seconds[1])) : text;
 }
 
 export function venue(content) {
@@ -88,21 +104,22 @@ export function venue(content) {
 }
 
 /** What grows older by itself. `now` is the desk's clock in milliseconds. */
-export function ages(services, upSince, now) {
+export function ages(services, session, upSince, now) {
   write("uptime", upSince ? span((now - Date.parse(upSince)) / 1000) : "–");
   const rows = Object.entries(services ?? {}).map(([name, beat]) => service(name, beat, now));
   byId("services").replaceChildren(...rows);
-  const runner = services?.runner;
-  write("heartbeat", runner ? `${span((now - Date.parse(runner.at)) / 1000)} ago` : "never");
+  const { ended_at, heard_at } = session ?? {};
+  write("heartbeat", ended_at ? "ended" : heard_at ? `${span((now - Date.parse(heard_at)) / 1000)} ago` : "never");
 }
 
 function service(name, beat, now) {
-  const age = beat ? (now - Date.parse(beat.at)) / 1000 : null;
-  const [mark, word, kind] = age === null ? ["○", "not heard yet", "even"]
-    : beat.uptime_seconds === null ? ["○", `last word ${span(age)} ago`, "even"]
-    : age > SILENT_AFTER_SECONDS ? ["▼", `silent for ${span(age)}`, "loss"]
+  const age = beat.at ? (now - Date.parse(beat.at)) / 1000 : null;
+  const silent = age > beat.overdue_seconds;
+  const [mark, word, kind] = !beat.expected ? ["○", "no session is running", "even"]
+    : age === null ? ["○", "not heard yet", "even"]
+    : silent ? ["▼", `silent for ${span(age)}`, "loss"]
     : ["●", `heard ${span(age)} ago`, "gain"];
-  const up = beat?.uptime_seconds && age <= SILENT_AFTER_SECONDS ? `up ${span(beat.uptime_seconds + age)}` : "";
+  const up = beat.expected && age !== null && !silent ? `up ${span(beat.uptime_seconds + age)}` : "";
   const state = el("td", { "data-tone": kind }, `${mark} ${word}`);
   return el("tr", {}, el("th", { scope: "row" }, name), state, el("td", { class: "num quiet" }, up));
 }

@@ -39,7 +39,7 @@ export function show(sessions, chosen, choose) {
   const choice = byId("session-strategy");
   if (choice.options.length !== names.length + 1) {
     const kept = choice.value;
-    choice.replaceChildren(el("option", { value: "" }, "Any strategy"), ...names.map((name) => el("option", { value: name }, name)));
+    choice.replaceChildren(el("option", { value: "" }, "any"), ...names.map((name) => el("option", { value: name }, name)));
     choice.value = kept;
   }
 }
