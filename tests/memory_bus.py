@@ -48,7 +48,8 @@ class MemoryBus:
     def store(self, stream: str, subject: str, payload: bytes, **headers: str) -> Delivery:
         """Put a message at the stream's end, whatever it is."""
         stored = self.streams[stream]
-        stored.append(Delivery(subject, payload, len(stored) + 1, _STORED_AT + len(stored) * _SECOND, headers))
+        header = "\r\n".join(["NATS/1.0", *(f"{name}: {value}" for name, value in headers.items())]).encode()
+        stored.append(Delivery(subject, payload, len(stored) + 1, _STORED_AT + len(stored) * _SECOND, header))
         self._grown.set()
         self._grown = asyncio.Event()
         return stored[-1]

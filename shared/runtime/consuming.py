@@ -45,9 +45,10 @@ class Inlet:
 
     def __init__(self, connection: Connection) -> None:
         self.pending = 0
-        """How many matching messages the server still held when the consumer was made."""
+        """How many matching messages are still to come: when the consumer was made, then behind what was taken."""
         self._connection = connection
-        self._waiting: list[tuple[Delivery, Receipt]] = []
+        self._waiting: list[Delivery] = []
+        self._last: Receipt | None = None
         self._wakeup: asyncio.Future[None] | None = None
         self._received = 0
         self._acknowledged = 0
@@ -83,17 +84,20 @@ class Inlet:
         if self._subscription is not None:
             await self._connection.unsubscribe(self._subscription)
 
-    async def take(self) -> Sequence[tuple[Delivery, Receipt]]:
+    async def take(self) -> Sequence[Delivery]:
         """All messages that have come, at least one; none once the inlet has ended."""
         while not self._waiting and not self._over:
             self._wakeup = asyncio.get_running_loop().create_future()
             await self._wakeup
         taken, self._waiting = self._waiting, []
-        if taken and taken[-1][1].number - self._acknowledged >= _ACKNOWLEDGED_AT_ONCE:
-            self._acknowledge(taken[-1][1])
+        if taken and self._last is not None:
+            self._took(self._last)
         return taken
 
-    def _acknowledge(self, receipt: Receipt) -> None:
+    def _took(self, receipt: Receipt) -> None:
+        self.pending = receipt.pending
+        if receipt.number - self._acknowledged < _ACKNOWLEDGED_AT_ONCE:
+            return
         self._acknowledged = receipt.number
         with suppress(RetryableError):
             self._connection.send(receipt.reply, b"")
@@ -107,13 +111,13 @@ class Inlet:
             if frame.header.startswith(_CONTROL):
                 self._expect(int(Headers(frame.header).get(_LAST_SENT, self._received)), self._received)
                 return
-            taken = received(frame)
+            receipt, delivery = received(frame)
         except ValueError:
             self._end()
             return
-        if self._expect(taken[1].number, self._received + 1):
-            self._received += 1
-            self._waiting.append(taken)
+        if self._expect(receipt.number, self._received + 1):
+            self._received, self._last = receipt.number, receipt
+            self._waiting.append(delivery)
             self._wake()
 
     def _expect(self, number: int, expected: int) -> bool:
@@ -189,7 +193,7 @@ async def follow(
             await progress.check_history(connection)
             await inlet.open(stream, subjects, _from(progress.next))
             while taken := await inlet.take():
-                for delivery, _ in taken:
+                for delivery in taken:
                     progress.take(delivery)
                     yield delivery
         except RetryableError:
@@ -208,15 +212,13 @@ async def read(
         inlet = Inlet(connection)
         try:
             await inlet.open(stream, subjects, _from(progress.next))
-            more = inlet.pending
-            while more and (taken := await inlet.take()):
-                for delivery, _ in taken:
+            while inlet.pending and (taken := await inlet.take()):
+                for delivery in taken:
                     if delivery.sequence > end:
                         return
                     progress.take(delivery)
                     yield delivery
-                more = taken[-1][1].pending
-            if not more:
+            if not inlet.pending:
                 progress.end_at(end)
                 return
         finally:
@@ -230,11 +232,9 @@ async def latest(connection: Connection, stream: str, subjects: Sequence[str]) -
         inlet = Inlet(connection)
         try:
             await inlet.open(stream, subjects, {"deliver_policy": "last_per_subject"})
-            more = inlet.pending
-            while more and (taken := await inlet.take()):
-                found += (delivery for delivery, _ in taken)
-                more = taken[-1][1].pending
-            if not more:
+            while inlet.pending and (taken := await inlet.take()):
+                found += taken
+            if not inlet.pending:
                 return found
         finally:
             await inlet.close()
