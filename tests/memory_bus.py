@@ -107,6 +107,12 @@ class MemoryBus:
                 position = delivery.sequence + 1
             await grown.wait()
 
+    async def follow_in_stretches(
+        self, stream: str, subjects: Sequence[str], start: int
+    ) -> AsyncGenerator[Sequence[Delivery], None]:
+        async for delivery in self.follow(stream, subjects, start):
+            yield [delivery]
+
     async def latest(self, stream: str, subjects: Sequence[str]) -> list[Delivery]:
         last = {one.subject: one for one in self.streams[stream] if matches(one.subject, subjects)}
         self.given[stream] += len(last)

@@ -183,8 +183,8 @@ _ADVICE = "the server has lost messages; restore its store, then start again"
 
 async def follow(
     connection: Connection, stream: str, subjects: Sequence[str], start: int
-) -> AsyncGenerator[Delivery, None]:
-    """Every message from number `start` on that matches, in order, without end."""
+) -> AsyncGenerator[Sequence[Delivery], None]:
+    """Every message from number `start` on that matches, in order, without end; together what came together."""
     progress = Progress(stream, subjects, start)
     while True:
         await connection.restored()
@@ -195,7 +195,7 @@ async def follow(
             while taken := await inlet.take():
                 for delivery in taken:
                     progress.take(delivery)
-                    yield delivery
+                yield taken
         except RetryableError:
             if connection.connected:
                 raise
