@@ -20,7 +20,7 @@ _HEARTBEAT_SECONDS = 0.5
 _SILENCE_SECONDS = 3 * _HEARTBEAT_SECONDS
 _WINDOW = 1000
 """So many messages the server sends ahead of what was taken."""
-_ACKNOWLEDGED_AT_ONCE = _WINDOW // 4
+_ACKNOWLEDGED_AT_ONCE = _WINDOW // 2
 _CONSUMER: dict[str, Any] = {
     "ack_policy": "all",
     "ack_wait": 24 * 3600 * _SECOND,
