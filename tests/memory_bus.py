@@ -98,6 +98,12 @@ class MemoryBus:
             self.given[stream] += 1
             yield delivery
 
+    async def read_in_stretches(
+        self, stream: str, subjects: Sequence[str], start: int = 1
+    ) -> AsyncGenerator[Sequence[Delivery], None]:
+        async for delivery in self.read(stream, subjects, start):
+            yield [delivery]
+
     async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncGenerator[Delivery, None]:
         position = start
         while True:

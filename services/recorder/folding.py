@@ -53,12 +53,13 @@ class Folding:
             return
         self.ledger.open(session_id)
         subjects = [event_subject(session_id, "*", name) for name in _FOLDED_TYPES]
-        async for delivery in self._bus.read(EVENTS, subjects):
-            if delivery.sequence > self.position:
-                return
-            event = _decoded(delivery)
-            if isinstance(event, Event):
-                self.ledger.enter(delivery.sequence, b"", event)
+        async for stretch in self._bus.read_in_stretches(EVENTS, subjects):
+            for delivery in stretch:
+                if delivery.sequence > self.position:
+                    return
+                event = _decoded(delivery)
+                if isinstance(event, Event):
+                    self.ledger.enter(delivery.sequence, b"", event)
 
 
 def _decoded(delivery: Delivery) -> Event | str:

@@ -75,8 +75,16 @@ class Bus:
         """The number of the last message in `stream`, 0 when it is empty."""
         return await streams.last_sequence(self.connection, stream)
 
-    def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncGenerator[Delivery, None]:
+    async def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncGenerator[Delivery, None]:
         """What is stored now on `subjects` (wildcards allowed) from number `start` on, in order; then ends."""
+        async for stretch in self.read_in_stretches(stream, subjects, start):
+            for delivery in stretch:
+                yield delivery
+
+    def read_in_stretches(
+        self, stream: str, subjects: Sequence[str], start: int = 1
+    ) -> AsyncGenerator[Sequence[Delivery], None]:
+        """What `read` gives, together what came together: for who reads long sessions."""
         return consuming.read(self.connection, stream, subjects, start)
 
     async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncGenerator[Delivery, None]:

@@ -205,19 +205,20 @@ async def follow(
 
 async def read(
     connection: Connection, stream: str, subjects: Sequence[str], start: int
-) -> AsyncGenerator[Delivery, None]:
-    """Every message from number `start` on that matches and is stored now, in order."""
+) -> AsyncGenerator[Sequence[Delivery], None]:
+    """Every message from number `start` on that matches and is stored now, in order; together what came together."""
     progress, end = Progress(stream, subjects, start), await last_sequence(connection, stream)
     while progress.next <= end:
         inlet = Inlet(connection)
         try:
             await inlet.open(stream, subjects, _from(progress.next))
             while inlet.pending and (taken := await inlet.take()):
-                for delivery in taken:
-                    if delivery.sequence > end:
-                        return
+                stored = [delivery for delivery in taken if delivery.sequence <= end]
+                for delivery in stored:
                     progress.take(delivery)
-                    yield delivery
+                yield stored
+                if len(stored) < len(taken):
+                    return
             if not inlet.pending:
                 progress.end_at(end)
                 return

@@ -39,7 +39,6 @@ def _values(kind: Any) -> Callable[[str], Any]:
     (canonical,) = (part for part in get_args(kind) if isinstance(part, Canonical))
     fits, make = re.compile(canonical.pattern).fullmatch, canonical.make
 
-    @lru_cache(_REPEATING)
     def value(text: str) -> Any:
         if fits(text) is None:
             raise ValueError(text)
@@ -48,8 +47,10 @@ def _values(kind: Any) -> Callable[[str], Any]:
     return value
 
 
-_instant, _money, _ratio = _values(Instant), _values(Money), _values(Ratio)
-_price, _quantity = _values(Price), _values(Quantity)
+_moving_money, _moving_ratio = _values(Money), _values(Ratio)
+_found_again = lru_cache(_REPEATING)
+_money, _ratio = _found_again(_moving_money), _found_again(_moving_ratio)
+_instant, _price, _quantity = (_found_again(_values(kind)) for kind in (Instant, Price, Quantity))
 
 
 def _of(kind: Any) -> str:
@@ -164,12 +165,12 @@ def _metrics(text: str) -> EquityMetrics:
         raise ValueError(text)
     equity, cash, exposure, pnl, fees, drawdown, max_drawdown, trades, wins, losses, win_rate = match.groups()
     values = {
-        "equity": _money(equity),
+        "equity": _moving_money(equity),
         "cash": _money(cash),
-        "exposure": _money(exposure),
-        "pnl": _money(pnl),
+        "exposure": _moving_money(exposure),
+        "pnl": _moving_money(pnl),
         "fees": _money(fees),
-        "drawdown": _ratio(drawdown),
+        "drawdown": _moving_ratio(drawdown),
         "max_drawdown": _ratio(max_drawdown),
         "trades": int(trades),
         "wins": int(wins),
