@@ -1,6 +1,8 @@
 """What a benchmark answers: figures, each beside its reference and its target."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,14 @@ class Figure:
     ratio: float | None = None
     target: str | None = None
     met: bool | None = None
+
+
+class Reference(NamedTuple):
+    """What a speed is held against, in the same run; `there` on the machine for which the targets were set."""
+
+    name: str
+    value: float
+    there: float
 
 
 def told(name: str, value: float, unit: str) -> Figure:
@@ -57,3 +67,14 @@ def at_most_times(
     ratio = value / reference_value
     target = f"at most {bound:g} × {reference_name}"
     return Figure(name, value, unit, reference_name, reference_value, ratio, target, ratio <= bound)
+
+
+def at_least_as_there(name: str, value: float, unit: str, bound: float, reference: Reference) -> Sequence[Figure]:
+    """A speed that must reach `bound`, and in any case as much of its reference as `bound` was where it was set.
+
+    So a machine that is slower altogether misses the first target, and a program that is slower the second as well.
+    """
+    share = bound / reference.there
+    beside_it = at_least_times(name, value, unit, reference.name, reference.value, share)
+    words = f"at least {share:.3g} × {reference.name}, as {bound:,.0f} of {reference.there:,.0f}"
+    return at_least(name, value, unit, bound), replace(beside_it, target=words)

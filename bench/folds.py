@@ -2,13 +2,11 @@
 
 import asyncio
 import tempfile
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import nats
-
-from bench.figures import Figure, at_least, beside
+from bench.bare import beside_bare, fastest, read_barely
+from bench.figures import Figure, at_least_as_there
 from deploy.embedded.nats_server import start_nats
 from services.recorder.folding import Folding
 from services.recorder.keeping import Keeping
@@ -57,35 +55,19 @@ async def _measured(settings: Settings, told: Sequence[Event]) -> list[Figure]:
 
 
 async def _rebuilding(bus: Bus, settings: Settings, told: Sequence[Event]) -> list[Figure]:
-    begin = await timed(lambda: _read_barely(settings, len(told)))
-    runner = await timed(lambda: runners_fold(bus, settings, told))
-    guard = await timed(lambda: _guards_fold(bus))
-    recorder = await timed(lambda: recorders_fold(bus, settings, told))
-    bare = (begin + await timed(lambda: _read_barely(settings, len(told)))) / 2
-    raw = len(told) / bare
+    folds = {
+        "runner": lambda: runners_fold(bus, settings, told),
+        "guard": lambda: _guards_fold(bus),
+        "recorder": lambda: recorders_fold(bus, settings, told),
+    }
+    took = await fastest({"bare": lambda: read_barely(settings, len(told)), **folds})
+    reference = beside_bare(len(told) / took["bare"])
+    speeds = {f"rebuilding the {name}'s fold": len(told) / took[name] for name in folds}
     return [
-        at_least("rebuilding the runner's fold", len(told) / runner, "events/s", REBUILT_A_SECOND),
-        beside("rebuilding the runner's fold", len(told) / runner, "events/s", "bare nats-py", raw),
-        at_least("rebuilding the guard's fold", len(told) / guard, "events/s", REBUILT_A_SECOND),
-        beside("rebuilding the guard's fold", len(told) / guard, "events/s", "bare nats-py", raw),
-        at_least("rebuilding the recorder's fold", len(told) / recorder, "events/s", REBUILT_A_SECOND),
-        beside("rebuilding the recorder's fold", len(told) / recorder, "events/s", "bare nats-py", raw),
+        figure
+        for name, speed in speeds.items()
+        for figure in at_least_as_there(name, speed, "events/s", REBUILT_A_SECOND, reference)
     ]
-
-
-async def _read_barely(settings: Settings, count: int) -> None:
-    """All messages by a push consumer of nats-py, counted and dropped."""
-    client, seen, done = await nats.connect(settings.nats_url), 0, asyncio.Event()
-
-    async def take(message: object) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == count:
-            done.set()
-
-    await client.jetstream().subscribe(ALL_EVENTS, stream=EVENTS, cb=take, ordered_consumer=True)
-    await done.wait()
-    await client.close()
 
 
 async def runners_fold(bus: Bus, settings: Settings, told: Sequence[Event], last: int | None = None) -> None:
@@ -124,10 +106,3 @@ def guard_of(bus: Bus, history: History) -> GuardService:
 def signed(signed: bytes, signature: str) -> bool:
     """Signatures cost the same everywhere, and little of a fold."""
     return True
-
-
-async def timed(work: Callable[[], Awaitable[None]]) -> float:
-    """The seconds that `work` takes."""
-    began = time.perf_counter()
-    await work()
-    return time.perf_counter() - began

@@ -1,44 +1,50 @@
-"""Deciding a recorded session again, beside reading its facts and nothing more."""
+"""Deciding a recorded session again from the stream, beside reading it with bare nats-py."""
 
-import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
-from bench.figures import Figure, at_least, beside
+from bench.bare import beside_bare, fastest, read_barely
+from bench.figures import Figure, at_least_as_there
+from deploy.embedded.nats_server import start_nats
 from services.runner.replay.session import Replay
-from shared.schemas.codec import decode_line, encode
+from services.runner.replay.sources import StreamSource, in_stream
+from shared.runtime.bus import Bus
+from shared.runtime.settings import Settings
 from shared.schemas.envelope import Event
-from shared.schemas.lifecycle import RunnerStart
+from tests.bus_facts import settings_for
 from tests.rehearsal import candles_at, feed_of, rehearse, session
 
 TARGET = 50_000
-T = TypeVar("T")
 
 
 def measure(full: bool) -> list[Figure]:
     """Events a second for a session of one symbol that trades every few bars."""
     walk = [str(100 + (number * 7919 % 13)) for number in range(20_000 if full else 3_000)]
     told = rehearse(session(strategies=[{"name": "ema_crossover"}]), feed_of(candles_at(walk))).events
-    lines = [encode(event) for event in told]
-    decoded, events = _timed(lambda: [decode_line(line) for line in lines])
-    seconds, difference = _timed(lambda: _replayed(events))
-    assert difference is None, difference
-    speed = len(events) / (decoded + seconds)
-    return [
-        at_least("replay of a recorded session", speed, "events/s", TARGET),
-        beside("replay beside decoding alone", speed, "events/s", "decoding", len(events) / decoded),
-    ]
+    with tempfile.TemporaryDirectory() as folder, start_nats(Path(folder) / "nats") as server:
+        return asyncio.run(_measured(settings_for(server.url, Path(folder)), told))
 
 
-def _timed(work: Callable[[], T]) -> tuple[float, T]:
-    began = time.perf_counter()
-    result = work()
-    return time.perf_counter() - began, result
+async def _measured(settings: Settings, told: Sequence[Event]) -> list[Figure]:
+    bus = await Bus.connect(settings, "runner")
+    try:
+        await bus.ensure_streams()
+        for start in range(0, len(told), 1000):
+            await bus.append(told[start : start + 1000])
+        (source,) = await in_stream(bus, "")
+        took = await fastest({"bare": lambda: read_barely(settings, len(told)), "replay": lambda: _replayed(source)})
+    finally:
+        await bus.close()
+    reference = beside_bare(len(told) / took["bare"])
+    speed = len(told) / took["replay"]
+    return [*at_least_as_there("replay of a recorded session", speed, "events/s", TARGET, reference)]
 
 
-def _replayed(events: Sequence[Event]) -> object:
-    start = next(event for event in events if isinstance(event, RunnerStart))
-    replay = Replay(start, [event for event in events if event.service == "risk"])
-    for event in events:
+async def _replayed(source: StreamSource) -> None:
+    replay = Replay(source.start, await source.words())
+    async for event in source.events():
         replay.take(event)
-    return replay.finish()
+    difference = replay.finish()
+    assert difference is None, difference

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bench.bare import timed
 from bench.figures import Figure, at_most
-from bench.folds import guard_of, recorders_fold, refused, runners_fold, signed, timed, unfinished_session
+from bench.folds import guard_of, recorders_fold, refused, runners_fold, signed, unfinished_session
 from deploy.embedded.nats_server import start_nats
 from services.recorder.folding import Folding
 from services.recorder.keeping import snapshots_of as recorders_snapshots

@@ -48,7 +48,8 @@ class MemoryBus:
     def store(self, stream: str, subject: str, payload: bytes, **headers: str) -> Delivery:
         """Put a message at the stream's end, whatever it is."""
         stored = self.streams[stream]
-        stored.append(Delivery(subject, payload, len(stored) + 1, _STORED_AT + len(stored) * _SECOND, headers))
+        header = "\r\n".join(["NATS/1.0", *(f"{name}: {value}" for name, value in headers.items())]).encode()
+        stored.append(Delivery(subject, payload, len(stored) + 1, _STORED_AT + len(stored) * _SECOND, header))
         self._grown.set()
         self._grown = asyncio.Event()
         return stored[-1]
@@ -97,6 +98,12 @@ class MemoryBus:
             self.given[stream] += 1
             yield delivery
 
+    async def read_in_stretches(
+        self, stream: str, subjects: Sequence[str], start: int = 1
+    ) -> AsyncGenerator[Sequence[Delivery], None]:
+        async for delivery in self.read(stream, subjects, start):
+            yield [delivery]
+
     async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncGenerator[Delivery, None]:
         position = start
         while True:
@@ -105,6 +112,12 @@ class MemoryBus:
                 yield delivery
                 position = delivery.sequence + 1
             await grown.wait()
+
+    async def follow_in_stretches(
+        self, stream: str, subjects: Sequence[str], start: int
+    ) -> AsyncGenerator[Sequence[Delivery], None]:
+        async for delivery in self.follow(stream, subjects, start):
+            yield [delivery]
 
     async def latest(self, stream: str, subjects: Sequence[str]) -> list[Delivery]:
         last = {one.subject: one for one in self.streams[stream] if matches(one.subject, subjects)}

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from services.recorder.core.copy_text import copy_text
 from services.recorder.core.ledger import Batch, Entry
 from services.recorder.core.order_rows import OrderRow, order_rows
 from services.recorder.core.session_rows import session_row
@@ -91,7 +92,7 @@ def insert(connection: Connection, entries: Sequence[Entry], summaries: Iterable
         for table, row in rows_of(entry):
             rows.setdefault(table, []).append(row)
     for table, added in rows.items():
-        _copy(connection, table, added)
+        _copy(connection, table, COLUMNS[table], added)
     _merge_orders(connection, order_rows(entries))
     _merge_sessions(connection, summaries)
 
@@ -116,12 +117,11 @@ def set_position(connection: Connection, sequence: int) -> None:
     connection.execute("UPDATE recorder_position SET sequence = %s", (sequence,))
 
 
-def _copy(connection: Connection, table: str, rows: Sequence[Row]) -> None:
-    columns = sql.SQL(", ").join(map(sql.Identifier, COLUMNS[table]))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)
+def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write(copy_text(rows))
 
 
 _ORDER_COLUMNS = OrderRow._fields
@@ -129,15 +129,16 @@ _KEPT_UNLESS_TOLD = (
     "type", "time_in_force", "purpose", "reduce_only", "price", "stop_price", "reference_price",
     "rule", "reason", "venue_order_id",
 )  # fmt: skip
-_MERGE_ORDER = sql.SQL(
-    "INSERT INTO orders ({columns}) VALUES ({values}) ON CONFLICT (session_id, client_order_id) DO UPDATE SET "
+_TOLD_ORDERS = "CREATE TEMPORARY TABLE IF NOT EXISTS orders_told (LIKE orders) ON COMMIT DELETE ROWS"
+_MERGE_ORDERS = sql.SQL(
+    "WITH told AS (DELETE FROM orders_told RETURNING {columns}) "
+    "INSERT INTO orders ({columns}) SELECT {columns} FROM told ON CONFLICT (session_id, client_order_id) DO UPDATE SET "
     "status = excluded.status, market_time = excluded.market_time, updated_at = excluded.updated_at, "
     "qty = greatest(orders.qty, excluded.qty), intended_at = coalesce(orders.intended_at, excluded.intended_at), "
     "filled_qty = orders.filled_qty + excluded.filled_qty, "
     "filled_value = orders.filled_value + excluded.filled_value, fees = orders.fees + excluded.fees, {kept}"
 ).format(
     columns=sql.SQL(", ").join(map(sql.Identifier, _ORDER_COLUMNS)),
-    values=sql.SQL(", ").join(sql.Placeholder() * len(_ORDER_COLUMNS)),
     kept=sql.SQL(", ").join(
         sql.SQL("{0} = coalesce(excluded.{0}, orders.{0})").format(sql.Identifier(name)) for name in _KEPT_UNLESS_TOLD
     ),
@@ -146,8 +147,9 @@ _MERGE_ORDER = sql.SQL(
 
 def _merge_orders(connection: Connection, rows: Sequence[OrderRow]) -> None:
     if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(_MERGE_ORDER, rows)
+        connection.execute(_TOLD_ORDERS)
+        _copy(connection, "orders_told", _ORDER_COLUMNS, rows)
+        connection.execute(_MERGE_ORDERS)
 
 
 def _merge_sessions(connection: Connection, summaries: Iterable[Summary]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from services.recorder.core.ledger import Batch, Entry, Kept, Ledger, batch_of
+from services.recorder.core.ledger import Batch, Kept, Ledger, batch_of
 from shared.runtime.bus import Bus
 from shared.runtime.delivery import Delivery
 from shared.schemas.catalogue import BY_NAME
@@ -35,7 +35,13 @@ class Folding:
         """The batch for the next stretch; what is no event is rejected with the reason."""
         after, entries = self.position, []
         for delivery in deliveries:
-            entry = await self._entry(delivery)
+            event = _decoded(delivery)
+            if isinstance(event, str):
+                await self._reject(delivery, event)
+                continue
+            if event.session_id not in self.ledger:
+                await self.recall(event.session_id)
+            entry = self.ledger.enter(delivery.sequence, line_of(delivery, event), event)
             if entry is not None:
                 entries.append(entry)
         self.position = deliveries[-1].sequence
@@ -47,21 +53,13 @@ class Folding:
             return
         self.ledger.open(session_id)
         subjects = [event_subject(session_id, "*", name) for name in _FOLDED_TYPES]
-        async for delivery in self._bus.read(EVENTS, subjects):
-            if delivery.sequence > self.position:
-                return
-            event = _decoded(delivery)
-            if isinstance(event, Event):
-                self.ledger.enter(delivery.sequence, b"", event)
-
-    async def _entry(self, delivery: Delivery) -> Entry | None:
-        event = _decoded(delivery)
-        if isinstance(event, str):
-            await self._reject(delivery, event)
-            return None
-        if event.session_id not in self.ledger:
-            await self.recall(event.session_id)
-        return self.ledger.enter(delivery.sequence, line_of(delivery, event), event)
+        async for stretch in self._bus.read_in_stretches(EVENTS, subjects):
+            for delivery in stretch:
+                if delivery.sequence > self.position:
+                    return
+                event = _decoded(delivery)
+                if isinstance(event, Event):
+                    self.ledger.enter(delivery.sequence, b"", event)
 
 
 def _decoded(delivery: Delivery) -> Event | str:

@@ -1,5 +1,6 @@
 """What Prometheus sees of sessions. Sessions are labelled by their name, never by an id."""
 
+from collections import Counter as Counts
 from collections.abc import Iterable, Mapping
 
 from prometheus_client import Counter, Gauge
@@ -62,13 +63,12 @@ class SessionGauges:
 
     def count(self, entries: Iterable[Entry], summaries: Mapping[str, Summary]) -> None:
         """Count what the facts tell about orders."""
-        for entry in entries:
-            outcome = _OUTCOMES.get(entry.event.type)
-            if outcome is not None:
-                name = summaries[entry.event.session_id].name
-                ORDERS.labels(name, outcome).inc()
-                if isinstance(entry.event, OrderRefused):
-                    REFUSALS.labels(name, entry.event.details.rule).inc()
+        told = [entry.event for entry in entries if entry.event.type in _OUTCOMES]
+        for (session_id, kind), times in Counts((event.session_id, event.type) for event in told).items():
+            ORDERS.labels(summaries[session_id].name, _OUTCOMES[kind]).inc(times)
+        for event in told:
+            if isinstance(event, OrderRefused):
+                REFUSALS.labels(summaries[event.session_id].name, event.details.rule).inc()
 
 
 def _set(summary: Summary, account: Portfolio) -> None:

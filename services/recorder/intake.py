@@ -1,7 +1,7 @@
-"""Gathers single deliveries into stretches that are worth a write."""
+"""Gathers what comes from the stream into stretches that are worth a write."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -16,7 +16,7 @@ LINGER_SECONDS = 0.04
 class Intake:
     """Reads `source` ahead by one stretch at most. Used as an async context; ends the reading when left."""
 
-    def __init__(self, source: AsyncIterator[Delivery]) -> None:
+    def __init__(self, source: AsyncIterator[Sequence[Delivery]]) -> None:
         self._source = source
         self._waiting: list[Delivery] = []
         self._arrived = asyncio.Event()
@@ -58,16 +58,19 @@ class Intake:
 
     async def _read(self) -> None:
         try:
-            async for delivery in self._source:
-                await self._take(delivery)
+            async for arrived in self._source:
+                await self._take(arrived)
         finally:
             self._arrived.set()
             self._full.set()
 
-    async def _take(self, delivery: Delivery) -> None:
-        self._waiting.append(delivery)
-        self._arrived.set()
-        if len(self._waiting) >= LARGEST_STRETCH:
-            self._full.set()
-            self._room.clear()
-            await self._room.wait()
+    async def _take(self, arrived: Sequence[Delivery]) -> None:
+        while arrived:
+            room = LARGEST_STRETCH - len(self._waiting)
+            self._waiting += arrived[:room]
+            arrived = arrived[room:]
+            self._arrived.set()
+            if len(self._waiting) >= LARGEST_STRETCH:
+                self._full.set()
+                self._room.clear()
+                await self._room.wait()

@@ -11,7 +11,6 @@ from services.recorder import database
 from services.recorder.core.ledger import Batch, Ledger
 from services.recorder.folder import FolderError
 from services.recorder.folding import Folding
-from services.recorder.intake import LARGEST_STRETCH
 from services.recorder.position import POSITION_FILE, FilePosition, read_position, write_position
 from services.recorder.reports import write_report
 from services.recorder.session_files import SessionFiles, session_folders
@@ -30,16 +29,12 @@ async def _passed_over(delivery: Delivery, reason: str) -> None:
 
 async def stretches(bus: Bus, subject: str, last: int) -> AsyncIterator[Sequence[Delivery]]:
     """What is stored on `subject` up to and with number `last`, in stretches."""
-    stretch: list[Delivery] = []
-    async for delivery in bus.read(EVENTS, [subject]):
-        if delivery.sequence > last:
-            break
-        stretch.append(delivery)
-        if len(stretch) == LARGEST_STRETCH:
-            yield stretch
-            stretch = []
-    if stretch:
-        yield stretch
+    async for stretch in bus.read_in_stretches(EVENTS, [subject]):
+        known = [delivery for delivery in stretch if delivery.sequence <= last]
+        if known:
+            yield known
+        if len(known) < len(stretch):
+            return
 
 
 async def _batches(bus: Bus, session_id: str | None, last: int) -> AsyncIterator[tuple[Batch, Ledger]]:

@@ -30,6 +30,7 @@ LAG_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 FIRST_CONNECTION_SECONDS = 5.0
 PARTING_SECONDS = 5.0
+_ENDINGS = frozenset({PhaseEnd, RunnerEnd})
 
 
 class Recorder:
@@ -80,7 +81,7 @@ class Recorder:
         start = await self._keeping.recall(await self._start())
         folding = Folding(self._bus, start.sequence, self._reject, start.state)
         await self._take_up(folding)
-        async with Intake(self._bus.follow(EVENTS, [ALL_EVENTS], start.sequence + 1)) as intake:
+        async with Intake(self._bus.follow_in_stretches(EVENTS, [ALL_EVENTS], start.sequence + 1)) as intake:
             while not stopping.is_set() and not self._archive_returned():
                 await self._turn(intake, folding)
             if stopping.is_set():
@@ -136,7 +137,7 @@ class Recorder:
         """Tell of the summary at the end of phases and of the session, and note that a report is due."""
         for entry in fresh:
             sequence, event = entry.sequence, entry.event
-            if isinstance(event, PhaseEnd | RunnerEnd):
+            if type(event) in _ENDINGS:
                 self._write_summaries(position)
                 await self._announcer.summary_updated(event, f"sessions/{event.session_id}/{SUMMARY_FILE}")
             if isinstance(event, RunnerEnd):

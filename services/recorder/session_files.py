@@ -122,15 +122,15 @@ class SessionFiles:
 
 def _chunks(entries: Iterable[Entry]) -> dict[str, bytes]:
     """What is appended to each file, by its path below the sessions folder."""
-    lines: dict[str, list[bytes]] = {}
+    told: dict[str, list[Entry]] = {}
     for entry in entries:
-        session_id = entry.event.session_id
-        lines.setdefault(f"{session_id}/{EVENTS_FILE}", []).extend((entry.line, b"\n"))
+        told.setdefault(entry.event.session_id, []).append(entry)
+    chunks: dict[str, bytes] = {}
+    for session_id, its in told.items():
+        chunks[f"{session_id}/{EVENTS_FILE}"] = b"".join([entry.line + b"\n" for entry in its])
         if session_id != STACK:
-            trades = lines.setdefault(f"{session_id}/{TRADES_FILE}", [])
-            if entry.trip is not None:
-                trades.append(row(entry.trip))
-    return {name: b"".join(parts) for name, parts in lines.items()}
+            chunks[f"{session_id}/{TRADES_FILE}"] = b"".join([row(each.trip) for each in its if each.trip is not None])
+    return chunks
 
 
 def _opened(path: Path) -> int:

@@ -132,11 +132,12 @@ class GuardService:
             self.next_command = delivery.sequence + 1
 
     async def _fold_answered(self) -> None:
-        async for delivery in self._bus.read(EVENTS, [ALL_EVENTS], self.next_event):
-            event = await self._read(delivery)
-            if event is not None and not await self._fold_one(delivery, event):
-                return
-            self.next_event = delivery.sequence + 1
+        async for stretch in self._bus.read_in_stretches(EVENTS, [ALL_EVENTS], self.next_event):
+            for delivery in stretch:
+                event = await self._read(delivery)
+                if event is not None and not await self._fold_one(delivery, event):
+                    return
+                self.next_event = delivery.sequence + 1
 
     async def _fold_one(self, delivery: Delivery, event: Event) -> bool:
         """Whether the fact needed no new answer; where it does, nothing has changed."""

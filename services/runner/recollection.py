@@ -59,7 +59,8 @@ class Recollection:
             self._rebuild = Rebuild(plan.config, kept.book, kept.clock)
         self._last = max(self._own, self._heard)
         self._kept_at = self._own
-        self._begun: Begun | None = None
+        self._before: tuple[State, Book, datetime] | None = None
+        self._told: list[Event] = []
         self.start = min(self._own, self._heard) + 1
         """From where on the stream is to be read."""
 
@@ -75,20 +76,23 @@ class Recollection:
         if name not in FOLDED and (name == "heartbeat" or not is_own):
             return
         event = readable(delivery)
-        if event is not None and not self._once.knows(event) and self._counts(event):
+        if event is None or not self._counts(event):
+            return
+        if name not in FOLDED:
+            if not self._once.knows(event):
+                self._told.append(event)
+        elif self._once.is_new(event):
             if is_own:
-                self._told(event)
-            if name in FOLDED:
-                self._once.note(event)
-                self._state = evolve(self._state, event)
-                self._rebuild.take(event)
+                self._tells(event)
+            self._state = evolve(self._state, event)
+            self._rebuild.take(event)
 
-    def _told(self, event: Event) -> None:
-        """Keep what the runner told since its last slice began, and how things stood before it."""
+    def _tells(self, event: Event) -> None:
+        """Keep what the runner has told since its last slice began, and how things stood before it."""
         if type(event) is CandleClosed and event.details.close_time != self._state.market_time:
-            self._begun = Begun(self._state, *self._rebuild.result(), (event,))
-        elif self._begun is not None:
-            self._begun = self._begun._replace(told=(*self._begun.told, event))
+            self._before = (self._state, *self._rebuild.result())
+            self._told = []
+        self._told.append(event)
 
     def _counts(self, event: Event) -> bool:
         return type(event) is not OrderApproved or is_signed(event, self._verify)
@@ -96,7 +100,8 @@ class Recollection:
     def result(self) -> Recorded:
         """The session after what was taken."""
         book, clock = self._rebuild.result()
-        return Recorded(self._state, book, clock, self._once, self._own, self._last, self._kept_at, self._begun)
+        begun = Begun(*self._before, tuple(self._told)) if self._before else None
+        return Recorded(self._state, book, clock, self._once, self._own, self._last, self._kept_at, begun)
 
 
 def readable(delivery: Delivery) -> Event | None:

@@ -52,8 +52,9 @@ async def recorded(bus: Bus, start: RunnerStart, verify: Verify, snapshots: Snap
     kept = await snapshots.load()
     recollection = Recollection(plan(start.session_id, start.details.config), verify, kept.state if kept else None)
     subjects = [writer_subjects(start.session_id, "runner"), writer_subjects(start.session_id, "risk")]
-    async for delivery in bus.read(EVENTS, subjects, recollection.start):
-        recollection.take(delivery)
+    async for stretch in bus.read_in_stretches(EVENTS, subjects, recollection.start):
+        for delivery in stretch:
+            recollection.take(delivery)
     return recollection.result()
 
 

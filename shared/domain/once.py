@@ -44,6 +44,20 @@ class Once:
             return
         self._ids.note(event.id)
 
+    def is_new(self, event: Event) -> bool:
+        """Whether `event` has not been noted, which it is from now on: `knows` and `note` in one."""
+        if type(event) not in _OF_BARS:
+            return self._ids.note(event.id)
+        source, at = _source(event), event.details.close_time
+        newest = self._bars.get(source)
+        if newest is None or at > newest[0]:
+            self._bars[source] = (at, {event.id})
+            return True
+        if at < newest[0] or event.id in newest[1]:
+            return False
+        newest[1].add(event.id)
+        return True
+
     def _note_bar(self, event: Any) -> None:
         source, at = _source(event), event.details.close_time
         newest = self._bars.get(source)

@@ -233,6 +233,8 @@ def _closed(key: Key, position: Position, at: datetime) -> RoundTrip:
 def marked(portfolio: Portfolio) -> Portfolio:
     """The account with peak and drawdown brought up to its present equity."""
     equity = portfolio.equity
+    if equity is portfolio.peak and not portfolio.drawdown:
+        return portfolio
     if equity >= portfolio.peak:
         return portfolio._replace(peak=equity, drawdown=ZERO)
     drawdown = (portfolio.peak - equity) / portfolio.peak

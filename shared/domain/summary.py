@@ -63,25 +63,23 @@ def evolve(summary: Summary, event: Event) -> Summary:
 
 def step(summary: Summary, event: Event) -> tuple[Summary, RoundTrip | None]:
     """The summary after a fact, and the round trip that the fact completed, if any. No fold reads a heartbeat."""
-    trip = None
-    portfolio: Portfolio | None
-    if type(event) is Heartbeat:
+    kind = type(event)
+    if kind is Heartbeat or tells_again(summary, event):
         return summary, None
-    if tells_again(summary, event):
-        return summary, None
-    if type(event) is OrderFilled and summary.portfolio:
-        portfolio, trip = books.with_fill(summary.portfolio, event.order, event.market_time)
+    account, trip = summary.portfolio, None
+    if kind is OrderFilled and account:
+        account, trip = books.with_fill(account, event.order, event.market_time)
         summary = _noted(summary, event.order)
-    elif type(event) is DustLeft and summary.portfolio:
-        key = (event.details.strategy, event.details.symbol)
-        portfolio, trip = books.with_dust(summary.portfolio, key, event.market_time)
-    else:
-        summary = _turned(summary, event) if type(event) in _TURNING else summary
-        portfolio = summary.portfolio and books.evolve(summary.portfolio, event)
-    told_by_market = event.service == "runner"
+    elif kind is DustLeft and account:
+        account, trip = books.with_dust(account, (event.details.strategy, event.details.symbol), event.market_time)
+    elif kind in _TURNING:
+        summary = _turned(summary, event)
+        account = summary.portfolio
+    elif account:
+        account = books.evolve(account, event)
     after = summary._replace(
-        portfolio=portfolio,
-        market_time=event.market_time if told_by_market else summary.market_time,
+        portfolio=account,
+        market_time=event.market_time if event.service == "runner" else summary.market_time,
         last_updated=_later(summary.last_updated, event.timestamp),
         troubles=troubles.evolve(summary.troubles, event),
     )

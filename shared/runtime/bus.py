@@ -1,5 +1,6 @@
 """The bus as services see it: facts in, facts out, commands and dead letters."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Self
 
@@ -74,8 +75,16 @@ class Bus:
         """The number of the last message in `stream`, 0 when it is empty."""
         return await streams.last_sequence(self.connection, stream)
 
-    def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncGenerator[Delivery, None]:
+    async def read(self, stream: str, subjects: Sequence[str], start: int = 1) -> AsyncGenerator[Delivery, None]:
         """What is stored now on `subjects` (wildcards allowed) from number `start` on, in order; then ends."""
+        async for stretch in self.read_in_stretches(stream, subjects, start):
+            for delivery in stretch:
+                yield delivery
+
+    def read_in_stretches(
+        self, stream: str, subjects: Sequence[str], start: int = 1
+    ) -> AsyncGenerator[Sequence[Delivery], None]:
+        """What `read` gives, together what came together: for who reads long sessions."""
         return consuming.read(self.connection, stream, subjects, start)
 
     async def follow(self, stream: str, subjects: Sequence[str], start: int) -> AsyncGenerator[Delivery, None]:
@@ -84,9 +93,19 @@ class Bus:
         Goes on by itself after a lost connection or a restart of the server. FatalError when completeness can't be
         kept, because the server lost what had been read or the connection has ended for good.
         """
-        async for delivery in consuming.follow(self.connection, stream, subjects, start):
-            metrics.count_consumed(delivery.subject)
-            yield delivery
+        async for stretch in consuming.follow(self.connection, stream, subjects, start):
+            for delivery in stretch:
+                metrics.count_consumed(delivery.subject)
+                yield delivery
+
+    async def follow_in_stretches(
+        self, stream: str, subjects: Sequence[str], start: int
+    ) -> AsyncGenerator[Sequence[Delivery], None]:
+        """What `follow` gives, together what came together: for who handles many at once."""
+        async for stretch in consuming.follow(self.connection, stream, subjects, start):
+            for subject, times in Counter(delivery.subject for delivery in stretch).items():
+                metrics.count_consumed(subject, times)
+            yield stretch
 
     async def latest(self, stream: str, subjects: Sequence[str]) -> list[Delivery]:
         """The last message on each subject that matches `subjects` (wildcards allowed), in stream order."""

@@ -20,7 +20,7 @@ _HEARTBEAT_SECONDS = 0.5
 _SILENCE_SECONDS = 3 * _HEARTBEAT_SECONDS
 _WINDOW = 1000
 """So many messages the server sends ahead of what was taken."""
-_ACKNOWLEDGED_AT_ONCE = _WINDOW // 4
+_ACKNOWLEDGED_AT_ONCE = _WINDOW // 2
 _CONSUMER: dict[str, Any] = {
     "ack_policy": "all",
     "ack_wait": 24 * 3600 * _SECOND,
@@ -45,9 +45,10 @@ class Inlet:
 
     def __init__(self, connection: Connection) -> None:
         self.pending = 0
-        """How many matching messages the server still held when the consumer was made."""
+        """How many matching messages are still to come: when the consumer was made, then behind what was taken."""
         self._connection = connection
-        self._waiting: list[tuple[Delivery, Receipt]] = []
+        self._waiting: list[Delivery] = []
+        self._last: Receipt | None = None
         self._wakeup: asyncio.Future[None] | None = None
         self._received = 0
         self._acknowledged = 0
@@ -83,17 +84,20 @@ class Inlet:
         if self._subscription is not None:
             await self._connection.unsubscribe(self._subscription)
 
-    async def take(self) -> Sequence[tuple[Delivery, Receipt]]:
+    async def take(self) -> Sequence[Delivery]:
         """All messages that have come, at least one; none once the inlet has ended."""
         while not self._waiting and not self._over:
             self._wakeup = asyncio.get_running_loop().create_future()
             await self._wakeup
         taken, self._waiting = self._waiting, []
-        if taken and taken[-1][1].number - self._acknowledged >= _ACKNOWLEDGED_AT_ONCE:
-            self._acknowledge(taken[-1][1])
+        if taken and self._last is not None:
+            self._took(self._last)
         return taken
 
-    def _acknowledge(self, receipt: Receipt) -> None:
+    def _took(self, receipt: Receipt) -> None:
+        self.pending = receipt.pending
+        if receipt.number - self._acknowledged < _ACKNOWLEDGED_AT_ONCE:
+            return
         self._acknowledged = receipt.number
         with suppress(RetryableError):
             self._connection.send(receipt.reply, b"")
@@ -107,13 +111,13 @@ class Inlet:
             if frame.header.startswith(_CONTROL):
                 self._expect(int(Headers(frame.header).get(_LAST_SENT, self._received)), self._received)
                 return
-            taken = received(frame)
+            receipt, delivery = received(frame)
         except ValueError:
             self._end()
             return
-        if self._expect(taken[1].number, self._received + 1):
-            self._received += 1
-            self._waiting.append(taken)
+        if self._expect(receipt.number, self._received + 1):
+            self._received, self._last = receipt.number, receipt
+            self._waiting.append(delivery)
             self._wake()
 
     def _expect(self, number: int, expected: int) -> bool:
@@ -179,8 +183,8 @@ _ADVICE = "the server has lost messages; restore its store, then start again"
 
 async def follow(
     connection: Connection, stream: str, subjects: Sequence[str], start: int
-) -> AsyncGenerator[Delivery, None]:
-    """Every message from number `start` on that matches, in order, without end."""
+) -> AsyncGenerator[Sequence[Delivery], None]:
+    """Every message from number `start` on that matches, in order, without end; together what came together."""
     progress = Progress(stream, subjects, start)
     while True:
         await connection.restored()
@@ -189,9 +193,9 @@ async def follow(
             await progress.check_history(connection)
             await inlet.open(stream, subjects, _from(progress.next))
             while taken := await inlet.take():
-                for delivery, _ in taken:
+                for delivery in taken:
                     progress.take(delivery)
-                    yield delivery
+                yield taken
         except RetryableError:
             if connection.connected:
                 raise
@@ -201,22 +205,21 @@ async def follow(
 
 async def read(
     connection: Connection, stream: str, subjects: Sequence[str], start: int
-) -> AsyncGenerator[Delivery, None]:
-    """Every message from number `start` on that matches and is stored now, in order."""
+) -> AsyncGenerator[Sequence[Delivery], None]:
+    """Every message from number `start` on that matches and is stored now, in order; together what came together."""
     progress, end = Progress(stream, subjects, start), await last_sequence(connection, stream)
     while progress.next <= end:
         inlet = Inlet(connection)
         try:
             await inlet.open(stream, subjects, _from(progress.next))
-            more = inlet.pending
-            while more and (taken := await inlet.take()):
-                for delivery, _ in taken:
-                    if delivery.sequence > end:
-                        return
+            while inlet.pending and (taken := await inlet.take()):
+                stored = [delivery for delivery in taken if delivery.sequence <= end]
+                for delivery in stored:
                     progress.take(delivery)
-                    yield delivery
-                more = taken[-1][1].pending
-            if not more:
+                yield stored
+                if len(stored) < len(taken):
+                    return
+            if not inlet.pending:
                 progress.end_at(end)
                 return
         finally:
@@ -230,11 +233,9 @@ async def latest(connection: Connection, stream: str, subjects: Sequence[str]) -
         inlet = Inlet(connection)
         try:
             await inlet.open(stream, subjects, {"deliver_policy": "last_per_subject"})
-            more = inlet.pending
-            while more and (taken := await inlet.take()):
-                found += (delivery for delivery, _ in taken)
-                more = taken[-1][1].pending
-            if not more:
+            while inlet.pending and (taken := await inlet.take()):
+                found += taken
+            if not inlet.pending:
                 return found
         finally:
             await inlet.close()

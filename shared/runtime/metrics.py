@@ -17,10 +17,10 @@ _CONSUMED_BY_TYPE = {kind: CONSUMED.labels(kind) for kind in (*BY_NAME, _OTHER)}
 _PUBLISHED_BY_TYPE = {kind: PUBLISHED.labels(kind) for kind in BY_NAME}
 
 
-def count_consumed(subject: str) -> None:
-    """Count a received message by its type; what is no event of ours counts as `other`."""
+def count_consumed(subject: str, times: int = 1) -> None:
+    """Count received messages by their type; what is no event of ours counts as `other`."""
     kind = subject.rsplit(".", 1)[-1]
-    _CONSUMED_BY_TYPE.get(kind, _CONSUMED_BY_TYPE[_OTHER]).inc()
+    _CONSUMED_BY_TYPE.get(kind, _CONSUMED_BY_TYPE[_OTHER]).inc(times)
 
 
 def count_published(kind: str) -> None:

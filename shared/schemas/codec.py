@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shared.schemas import as_written
 from shared.schemas.catalogue import BY_NAME
 from shared.schemas.envelope import Event
 from shared.schemas.subjects import event_subject, parse_event_subject
@@ -75,6 +76,9 @@ def decode_as(name: str, payload: bytes) -> Event:
     kind = BY_NAME.get(name)
     if kind is None:
         raise UndecodableError(f"unknown event type {name!r}")
+    event = as_written.read(kind, payload)
+    if event is not None:
+        return event
     event = _as_we_write(kind, payload) or _not_canonical(name, kind, payload)
     if not ALWAYS_WRITTEN.issubset(event.__pydantic_fields_set__):
         missing = sorted(ALWAYS_WRITTEN - event.model_fields_set)
@@ -145,7 +149,7 @@ def decode_line(line: bytes) -> Event:
     # What looks like the type is usually it; that it is not shows, for each type of event accepts its own name alone.
     likely = _TYPE.search(line)
     kind = BY_NAME.get(likely[1].decode()) if likely else None
-    event = _as_we_write(kind, line) if kind else None
+    event = as_written.read(kind, line) or _as_we_write(kind, line) if kind else None
     return event if event and ALWAYS_WRITTEN.issubset(event.__pydantic_fields_set__) else _of_its_type(line)
 
 

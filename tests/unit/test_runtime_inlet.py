@@ -28,7 +28,7 @@ async def taken(*messages: Frame) -> list[int]:
     inlet = Inlet(cast(Connection, None))
     for one in messages:
         inlet.receive(one)
-    return [delivery.sequence for delivery, _ in await inlet.take()]
+    return [delivery.sequence for delivery in await inlet.take()]
 
 
 async def test_ends_before_a_hole_in_the_consumers_numbering() -> None:
@@ -52,13 +52,13 @@ async def test_ends_at_what_no_consumer_has_sent() -> None:
 
 
 async def test_reads_number_time_and_what_is_to_come_from_the_reply_subject() -> None:
-    delivery, receipt = received(message(3, 12, pending=7))
+    receipt, delivery = received(message(3, 12, pending=7))
     assert (delivery.sequence, receipt.number, receipt.pending) == (12, 3, 7)
     assert delivery.stored_at.isoformat() == "2026-01-05T09:30:00.123456+00:00"
 
 
 async def test_reads_the_reply_subject_of_a_server_with_a_domain_as_well() -> None:
-    delivery, receipt = received(message(3, 12, pending=7, prefix="$JS.ACK.hub.account"))
+    receipt, delivery = received(message(3, 12, pending=7, prefix="$JS.ACK.hub.account"))
     assert (delivery.sequence, receipt.number, receipt.pending) == (12, 3, 7)
 
 

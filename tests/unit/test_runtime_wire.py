@@ -10,6 +10,7 @@ from shared.runtime.delivery import Headers
 from shared.runtime.wire import Cutter, Frame
 
 BULK = 7
+CONSUMERS = b"$JS.ACK.EVENTS.consumer.1.12.3.1767605400123456000.7"
 HEADER = b"NATS/1.0\r\nNats-Msg-Id: a\r\nOdd:  b:c \r\n\r\n"
 
 
@@ -57,6 +58,8 @@ ALL = b"".join(
         headed(BULK, b""),
         headed(3, b"too"),
         plain(BULK, b"MSG a.b 7 1\r\nx\r\n"),
+        headed(BULK, b"stored", CONSUMERS),
+        headed(3, b"stored, for nats-py", CONSUMERS),
         plain(3, b""),
     ]
 )
@@ -64,11 +67,13 @@ FRAMES = [
     Frame("a.b", "r.1", HEADER, b"one"),
     Frame("a.b", "r.1", HEADER, b""),
     Frame("a.b", "", b"", b"MSG a.b 7 1\r\nx\r\n"),
+    Frame("a.b", CONSUMERS.decode(), HEADER, b"stored"),
 ]
 OTHERS = [
     "ping",
     (3, b"a.b", b"answer.5", b"for\r\nnats-py", None),
     (3, b"a.b", b"r.1", b"too", HEADER),
+    (3, b"a.b", CONSUMERS, b"stored, for nats-py", HEADER),
     (3, b"a.b", b"", b"", None),
 ]
 
@@ -82,9 +87,18 @@ def test_it_does_not_matter_where_the_bytes_are_cut(size: int) -> None:
     assert told(*(ALL[start : start + size] for start in range(0, len(ALL), size))) == (FRAMES, OTHERS)
 
 
-def test_a_malformed_message_ends_the_connection() -> None:
+@pytest.mark.parametrize(
+    "line", [b"MSG a.b seven 3", b"HMSG a.b 7 %b 1 -2" % CONSUMERS, b"HMSG a.b 7 %b 1_0 20" % CONSUMERS]
+)
+def test_a_malformed_message_ends_the_connection(line: bytes) -> None:
     with pytest.raises(ProtocolError):
-        told(b"MSG a.b seven 3\r\none\r\n")
+        told(line + b"\r\none\r\n")
+
+
+@pytest.mark.parametrize("line", [b"HMSG  a.b 7 %b 12 15", b"HMSG a.b\t7  %b\t12 15"])
+def test_the_parts_of_a_line_may_stand_further_apart(line: bytes) -> None:
+    frames, _ = told(line % CONSUMERS + b"\r\nNATS/1.0\r\n\r\none\r\n")
+    assert frames == [Frame("a.b", CONSUMERS.decode(), b"NATS/1.0\r\n\r\n", b"one")]
 
 
 def test_a_subject_that_is_no_text_stops_nothing() -> None:

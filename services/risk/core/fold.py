@@ -88,6 +88,8 @@ def _marked(guard: Guard, event: EquityMarked) -> Guard:
     account = accounts.marked(guard.portfolio)
     zone = guard.config.risk.day_time_zone
     watch = marks.marked(guard.watch, account.equity, event.details.close_time, zone)
+    if account is guard.portfolio and watch is guard.watch:
+        return guard
     return guard._replace(portfolio=account, watch=watch)
 
 

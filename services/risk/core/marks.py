@@ -16,6 +16,8 @@ def marked(watch: Watch, equity: Decimal, at: datetime, zone: str) -> Watch:
     """The marks after the account was valued at `equity` at market time `at`; days begin at midnight in `zone`."""
     if at >= watch.day_ends:
         watch = _new_day(watch, equity, at, ZoneInfo(zone))
+    if equity is watch.equity:
+        return watch
     return watch._replace(equity=equity, peak=max(watch.peak, equity))
 
 

@@ -84,6 +84,8 @@ def _evolved(guard: Guard, facts: Sequence[Event]) -> Guard:
 
 def _kept(post: Post, guard: Guard, event: Event, facts: Sequence[Event]) -> Post:
     name, stack = guard.session_id, post.stack
+    if not facts and guard is stack.guards.get(name) and type(event) is not RunnerEnd:
+        return post
     told = post.told | _ids(facts) if facts else post.told
     if type(event) is RunnerEnd:
         others = {each: kept for each, kept in stack.guards.items() if each != name}

@@ -124,10 +124,11 @@ def _is_late(telling: Telling) -> bool:
 def _mark(telling: Telling, given: SliceClosed) -> None:
     state = telling.state
     awaits_guard = bool(state.orders) and not state.unguarded
+    details = {"close_time": given.candles[0].close_time, "awaits_guard": awaits_guard}
     telling.tell(
         EquityMarked,
         metrics=portfolio.metrics(portfolio.marked(state.portfolio)),
-        details=MarkDetails(close_time=given.candles[0].close_time, awaits_guard=awaits_guard),
+        details=trusted(MarkDetails, details),
     )
 
 

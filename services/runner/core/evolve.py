@@ -9,11 +9,11 @@ from services.runner.core.order import Order
 from services.runner.core.signals import heard, weighed, with_stances
 from services.runner.core.state import Goal, State
 from shared.domain import portfolio
-from shared.domain.portfolio import ZERO
+from shared.domain.portfolio import ZERO, Key
 from shared.schemas.envelope import Event
 from shared.schemas.guard import BackstopEngaged, FlattenOrdered, TradingHalted, TradingResumed
 from shared.schemas.lifecycle import Checkpoint, PhaseStart, RunnerEnd, RunnerStart
-from shared.schemas.market import CandleClosed, EquityMarked, SignalRaised, TradingHoursChanged
+from shared.schemas.market import Candle, CandleClosed, EquityMarked, SignalRaised, TradingHoursChanged
 from shared.schemas.orders import (
     AccountReconciled,
     DustLeft,
@@ -47,31 +47,41 @@ def evolve(state: State, event: Event) -> State:
 
 def _candle_closed(state: State, event: CandleClosed) -> State:
     candle = event.details
-    if candle.close_time != state.market_time:
-        state = _next_slice(state, candle.close_time)
     if state.blocked:
-        state = state._replace(blocked=frozenset(key for key in state.blocked if key[1] != candle.symbol))
+        state = state._replace(blocked=_unblocked(state, candle))
     account = portfolio.with_close(state.portfolio, candle.symbol, candle.close)
     states, said = heard(state, candle)
-    state = state._replace(portfolio=account, strategy_states=states)
+    turned = _next_slice(state, candle.close_time) if candle.close_time != state.market_time else {}
+    state = state._replace(portfolio=account, strategy_states=states, **turned)
     return with_stances(state, candle.symbol, said) if any(said) else state
 
 
-def _next_slice(state: State, market_time: datetime) -> State:
-    return state._replace(
-        market_time=market_time,
-        slices=state.slices + 1,
-        fresh={},
-        orders={name: order._replace(bars=order.bars + 1) for name, order in state.orders.items()},
-        blocked=state.blocked if state.plan.config.is_live else frozenset(),
-        closing=state.closing + (state.stopping is not None),
-    )
+def _unblocked(state: State, candle: Candle) -> frozenset[Key]:
+    """What stays blocked: on a simulated market nothing beyond the slice, on a live one all but the candle's symbol."""
+    if candle.close_time != state.market_time and not state.plan.config.is_live:
+        return frozenset()
+    return frozenset(key for key in state.blocked if key[1] != candle.symbol)
+
+
+def _next_slice(state: State, market_time: datetime) -> dict[str, Any]:
+    """What changes with the first candle of a slice."""
+    turned: dict[str, Any] = {
+        "market_time": market_time,
+        "slices": state.slices + 1,
+        "fresh": {},
+        "closing": state.closing + (state.stopping is not None),
+    }
+    if state.orders:
+        turned["orders"] = {name: order._replace(bars=order.bars + 1) for name, order in state.orders.items()}
+    return turned
 
 
 def _equity_marked(state: State, event: EquityMarked) -> State:
     if event.service == "risk":
         return state._replace(awaits_mark=False)
-    state = state._replace(portfolio=portfolio.marked(state.portfolio), awaits_mark=event.details.awaits_guard)
+    account, awaits = portfolio.marked(state.portfolio), event.details.awaits_guard
+    if account is not state.portfolio or awaits != state.awaits_mark:
+        state = state._replace(portfolio=account, awaits_mark=awaits)
     return weighed(state)
 
 

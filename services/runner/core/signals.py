@@ -25,12 +25,12 @@ def heard(state: State, candle: Candle) -> tuple[Mapping[str, tuple[Any, ...]], 
         float(candle.volume),
     )
     before = state.strategy_states[candle.symbol]
-    stepped = [
-        strategy.step(strategy.params, old, bar) if isinstance(strategy, SymbolStrategy) else (old, None)
-        for strategy, old in zip(state.plan.strategies, before, strict=True)
-    ]
-    after, said = zip(*stepped, strict=True)
-    return {**state.strategy_states, candle.symbol: after}, said
+    after, said = [], []
+    for strategy, old in zip(state.plan.strategies, before, strict=True):
+        new, stance = strategy.step(strategy.params, old, bar) if isinstance(strategy, SymbolStrategy) else (old, None)
+        after.append(new)
+        said.append(stance)
+    return {**state.strategy_states, candle.symbol: tuple(after)}, tuple(said)
 
 
 def with_stances(state: State, symbol: str, said: tuple[Stance | None, ...]) -> State:

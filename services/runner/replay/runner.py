@@ -105,7 +105,9 @@ class RunnerAgain:
 
 def _possibly_heard(unheard: Sequence[Event], given: Input) -> Iterator[tuple[int, bool]]:
     """How many words may have come before, and whether they were acted upon or only read at a restart."""
-    if isinstance(given, GuardSpoke):
+    if not unheard:
+        lengths = [0]
+    elif isinstance(given, GuardSpoke):
         before = unheard.index(given.event) if given.event in unheard else 0
         lengths = [before]
     else:

@@ -28,11 +28,12 @@ class StreamSource:
             yield event
 
     async def _read(self, subject: str) -> AsyncIterator[Event]:
-        async for delivery in self._bus.read(EVENTS, [subject]):
-            try:
-                yield decode(delivery.subject, delivery.payload)
-            except UndecodableError as error:
-                raise FatalError(f"message {delivery.sequence} of {EVENTS} can't be read: {error}") from None
+        async for stretch in self._bus.read_in_stretches(EVENTS, [subject]):
+            for delivery in stretch:
+                try:
+                    yield decode(delivery.subject, delivery.payload)
+                except UndecodableError as error:
+                    raise FatalError(f"message {delivery.sequence} of {EVENTS} can't be read: {error}") from None
 
 
 async def in_stream(bus: Bus, beginning: str) -> list[StreamSource]:
