@@ -26,8 +26,8 @@ function told(message) {
 
 function show(changed) {
   if (changed.includes("status")) panels.status(known.get("status"));
-  if (changed.includes("venue")) panels.venue(known.get("venue"));
   const session = current();
+  if (known.has("venue")) panels.venue(known.get("venue"), session);
   const choose = (id) => { chosen = id; show(["session:"]); };
   if (changed.some((name) => name.startsWith("session:"))) sessions.show(all(), session?.id, choose);
   byId("session").hidden = session === null;

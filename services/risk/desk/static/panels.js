@@ -91,16 +91,17 @@ function measure(text, unit) {
   return seconds ? span(Number(seconds[1])) : text;
 }
 
-export function venue(content) {
+export function venue(content, session) {
+  const unknown = session?.mode === "dry_run" ? "– (a simulated venue)" : "not yet";
   const down = Object.entries(content.down);
   const lost = down.map(([peer, at]) => `${peer} since ${clock(at)} UTC`).join(", ");
   write("venue-connection", down.length ? `▼ lost: ${lost}` : "● nothing is known to be lost", down.length ? "loss" : "even");
   write("venue-errors", content.errors ? `${content.errors}, last at ${clock(content.last_error_at)} UTC` : "none");
   write("venue-last", content.last_error ?? "");
-  write("venue-latency", content.latency_ms === null ? "not measured yet" : `${number(content.latency_ms, 0)} ms`);
+  write("venue-latency", content.latency_ms === null ? unknown : `${number(content.latency_ms, 0)} ms`);
   const books = content.books;
   const verdict = books?.agree ? "● agree" : "▼ differ";
-  write("venue-books", books ? `${verdict}, looked at ${clock(books.at)} UTC` : "not compared yet", books && !books.agree ? "loss" : "even");
+  write("venue-books", books ? `${verdict}, looked at ${clock(books.at)} UTC` : unknown, books && !books.agree ? "loss" : "even");
 }
 
 /** What grows older by itself. `now` is the desk's clock in milliseconds. */
