@@ -259,7 +259,7 @@ async def test_the_command_tells_a_table_and_ends_with_one_where_a_line_failed(s
 async def test_the_command_finds_what_is_missing_around_the_session(
     stage: Stage, nats_url: str, changed: dict[str, str], line: str
 ) -> None:
-    status, said = await process(stage, nats_url, "dry_run", "doctor", **changed)
+    status, said = await process(stage, nats_url, "dry_run", "doctor", SESSION, **changed)
     assert (status, line in said) == (1, True), said
 
 
