@@ -8,11 +8,13 @@ processor's time that the runner takes for a market minute is told as a share of
 import asyncio
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
 
 from bench.figures import Figure, at_most, told
+from tests.trials.at_speed import AT_PACE
 from tests.trials.binance import Trial
 from tests.venues.binance.symbols import Symbol
 from tests.venues.market import CORNERS
@@ -52,6 +54,10 @@ class _Crowd(Trial):
 
     pause = 0.0
     """Seconds between two tellings of one bar."""
+
+    def settings(self) -> Mapping[str, str]:
+        """The runner looks at the venue's books as seldom as it always does, or the venue would shut it out."""
+        return {**super().settings(), AT_PACE: "1"}
 
     def _others(self) -> tuple[Symbol, ...]:
         return _MORE[: self.symbols - 3]

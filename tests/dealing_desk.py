@@ -39,9 +39,9 @@ class Desk:
             self.troubles.append(said)
         self._came.set()
 
-    async def send(self, order: Ticket) -> None:
+    async def send(self, order: Ticket, valid: timedelta = timedelta(minutes=5)) -> None:
         self.in_flight[order.client_order_id] = order
-        await self.dealing.submit(ApprovedOrder(order, clock.now() + timedelta(minutes=5), "approval"))
+        await self.dealing.submit(ApprovedOrder(order, clock.now() + valid, "approval"))
 
     async def until(self, kind: type[Word], standing: str | None = None) -> Word:
         """The first word of that kind, and of that standing."""

@@ -70,7 +70,8 @@ class Recollection:
         is_own = writer == "runner"
         if delivery.sequence <= (self._own if is_own else self._heard):
             return
-        self._last = max(self._last, delivery.sequence)
+        if delivery.sequence > self._last:
+            self._last = delivery.sequence
         if is_own:
             self._own = delivery.sequence
         if name not in FOLDED and (name == "heartbeat" or not is_own):

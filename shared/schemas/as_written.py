@@ -62,17 +62,23 @@ def _of(kind: Any) -> str:
 
 _TEXT, _WHOLE = '"([^"]+)"', "(0|[1-9][0-9]{0,8})"
 _BEGIN = rf'\{{"timestamp":{_TEXT},"market_time":{_TEXT},'
-_END = (
-    rf'"id":{_TEXT},"correlation_id":{_TEXT},"causation_id":{_TEXT},'
-    rf'"version":1,"service":"({"|".join(SERVICES)})"\}}'
-)
+
+
+def _end(kind: type[Event]) -> str:
+    """The newest version alone: what an older one means is not said here."""
+    return (
+        rf'"id":{_TEXT},"correlation_id":{_TEXT},"causation_id":{_TEXT},'
+        rf'"version":{kind.model_fields["version"].default},"service":"({"|".join(SERVICES)})"\}}'
+    )
+
+
 _CANDLE = re.compile(
     rf'{_BEGIN}("session_id":[^{{]+"details":\{{"symbol":"[^"]+"),"open_time":{_TEXT},"close_time":{_TEXT},'
-    rf'"open":{_TEXT},"high":{_TEXT},"low":{_TEXT},"close":{_TEXT},"volume":{_TEXT}\}},{_END}'
+    rf'"open":{_TEXT},"high":{_TEXT},"low":{_TEXT},"close":{_TEXT},"volume":{_TEXT}\}},{_end(CandleClosed)}'
 ).fullmatch
 _MARK = re.compile(
     rf'{_BEGIN}("session_id":[^{{]+"metrics":)(\{{[^}}]+\}}),'
-    rf'"details":\{{"close_time":{_TEXT},"awaits_guard":(true|false)\}},{_END}'
+    rf'"details":\{{"close_time":{_TEXT},"awaits_guard":(true|false)\}},{_end(EquityMarked)}'
 ).fullmatch
 _METRICS = re.compile(
     rf'\{{"equity":{_TEXT},"cash":{_TEXT},"exposure":{_TEXT},"pnl":{_TEXT},"fees":{_TEXT},'

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 WINDOW_SECONDS = 60.0
 RESERVED = 0.1
 """The last part of each minute's weight, kept for what brings down risk: cancels and reduce-only orders."""
+LEISURE = 0.6
+"""Up to so much of each minute's weight may be spent on what can wait: looks at the books, above all."""
 
 
 @dataclass
@@ -21,9 +23,15 @@ class Budget:
 
     def wait(self, weight: int, urgent: bool, now: float) -> float:
         """Seconds to stay away before a request of that weight may be sent; 0 where it may be sent at once."""
+        return self._wait(weight, self.limit if urgent else self.limit * (1 - RESERVED), now)
+
+    def put_off(self, weight: int, now: float) -> float:
+        """Seconds to put off what can wait, and weighs that much altogether, so that it keeps no order from leaving."""
+        return self._wait(weight, self.limit * LEISURE, now)
+
+    def _wait(self, weight: int, room: float, now: float) -> float:
         if now < self._closed_until:
             return self._closed_until - now
-        room = self.limit if urgent else self.limit * (1 - RESERVED)
         if now >= self._window_ends or self._used + weight <= room:
             return 0.0
         return self._window_ends - now

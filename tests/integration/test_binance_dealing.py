@@ -9,6 +9,7 @@ import pytest
 
 from services.runner.core.inputs import CallFailed
 from services.runner.live import calling
+from shared.runtime import clock
 from shared.schemas.orders import Ticket
 from shared.schemas.values import OrderType, Side
 from shared.venues import binance
@@ -35,10 +36,15 @@ async def server() -> AsyncIterator[BinanceServer]:
 
 
 @pytest.fixture
-async def desk(server: BinanceServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+async def access(server: BinanceServer) -> binance.Access:
+    return binance.Access(True, KEY, SECRET, server.url, server.ws_url, server.ws_url)
+
+
+@pytest.fixture
+async def desk(server: BinanceServer, access: binance.Access, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     monkeypatch.setattr(calling, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(BinanceAccount, "proof_seconds", 0.2)
-    account = binance.account(binance.Access(True, KEY, SECRET, server.url, server.ws_url, server.ws_url))
+    account = binance.account(access)
     await account.open()
     desk = Desk(account, {"BTCUSDT": Decimal(2)}, lambda: len(server.account.exchange.books.orders))
     async with dealing_at(desk):
@@ -197,6 +203,19 @@ async def test_during_a_ban_nothing_is_asked_not_even_a_cancel(desk: Desk, serve
     assert len(server.requests) == asked
     await desk.until(Shown, "cancelled")
     assert (await desk.until(Executed)).client_order_id == "lt-2"
+
+
+async def test_an_order_is_not_kept_for_the_end_of_a_ban_that_outlasts_its_approval(
+    desk: Desk, access: binance.Access
+) -> None:
+    access.budget.close(3600, clock.monotonic())
+    await desk.send(buy("lt-1"), valid=timedelta(seconds=0.3))
+    while not any(isinstance(trouble, CallFailed) and trouble.wait for trouble in desk.troubles):
+        await asyncio.sleep(0.01)
+    desk.obstacle = "the guard's approval had expired before it could be sent"
+    end = await desk.until(Shown, "rejected")
+    assert isinstance(end, Shown)
+    assert (end.reason, desk.placed) == (desk.obstacle, 0)
 
 
 async def test_questions_leave_the_last_part_of_the_minutes_weight_to_cancels(

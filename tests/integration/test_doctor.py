@@ -225,10 +225,12 @@ async def test_a_session_begins_only_on_what_the_preflight_allows(stage: Stage) 
     assert [each.name for each in failures(opened.findings)] == ["account", "balance"]
 
 
-async def process(stage: Stage, nats_url: str, mode: str, command: str, session: Path = SESSION) -> tuple[int, str]:
+async def process(
+    stage: Stage, nats_url: str, mode: str, command: str, session: Path = SESSION, **changed: str
+) -> tuple[int, str]:
     """The command as a process: its exit status and what it said."""
     key, _ = signer(load_or_create_seed(stage.folder / "risk.seed"))
-    environment = stage.environment(mode, NATS_URL=nats_url, RISK_PUBLIC_KEY=key)
+    environment = stage.environment(mode, **{"NATS_URL": nats_url, "RISK_PUBLIC_KEY": key} | changed)
     run = ServiceProcess("runner", stage.folder, environment, command, "--session", str(session))
     return await asyncio.to_thread(run.status), run.said
 
@@ -243,6 +245,42 @@ async def test_the_command_tells_a_table_and_ends_with_one_where_a_line_failed(s
     assert "\x1b" not in said
     assert SECRET not in said
     assert KEY not in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"DRY_RUN": "perhaps"}, "✗ FAIL  settings"),
+        ({"RISK_PUBLIC_KEY": "no key"}, "✗ FAIL  guard's key"),
+        ({"RISK_PUBLIC_KEY": ""}, "✗ FAIL  guard's key"),
+        ({}, "✗ FAIL  guard        never heard of"),
+    ],
+)
+async def test_the_command_finds_what_is_missing_around_the_session(
+    stage: Stage, nats_url: str, changed: dict[str, str], line: str
+) -> None:
+    status, said = await process(stage, nats_url, "dry_run", "doctor", SESSION, **changed)
+    assert (status, line in said) == (1, True), said
+
+
+@pytest.mark.parametrize(
+    ("was", "planted"),
+    [
+        ('timeframe = "1m"', 'timeframe = "1.5m"'),
+        ('name = "ema_crossover"', 'name = "ema_crosover"'),
+        ("[sizing]", "[sizes]"),
+    ],
+)
+async def test_the_command_finds_a_session_file_that_says_what_nobody_knows(
+    stage: Stage, nats_url: str, was: str, planted: str
+) -> None:
+    text = SESSION.read_text()
+    assert was in text
+    broken = stage.folder / "session.toml"
+    broken.write_text(text.replace(was, planted))
+    status, said = await process(stage, nats_url, "dry_run", "doctor", broken)
+    assert (status, "✗ FAIL  session" in said, f"→ correct {broken}" in said) == (1, True, True), said
+    assert stage.server.requests == []
 
 
 async def test_a_session_for_real_money_does_not_begin_before_it_is_earned(stage: Stage, nats_url: str) -> None:

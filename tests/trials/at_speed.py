@@ -1,9 +1,11 @@
 """`python -m tests.trials.at_speed CLOCK VENUE SERVICE ARGUMENTS…`: a service of the stack on a trial's clock.
 
-Everything else is as it always is, but for the pauses between attempts, which are shorter as the trial is faster.
+Everything else is as it always is, but for the pauses between attempts, which are shorter as the trial is faster. With
+AT_PACE in the environment they are not: then what is done every few minutes is done as seldom as it always is.
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -17,6 +19,7 @@ from tests.trials.market_clock import MarketClock
 
 Now = Callable[[], datetime]
 PROOF_SECONDS = 0.6
+AT_PACE = "AT_PACE"
 GRACE = timedelta(seconds=0.05)
 """At night a stock's bar never comes, and each minute of a trial is waited for."""
 
@@ -31,7 +34,8 @@ def _binance(now: Now) -> None:
 
     client.Client.milliseconds = staticmethod(lambda: int(now().timestamp() * 1000))
     client.RECV_WINDOW_MS, client.Client.load_time_difference = 60_000, same_clock
-    BinanceAccount.proof_seconds = PROOF_SECONDS
+    if not _at_pace():
+        BinanceAccount.proof_seconds = PROOF_SECONDS
 
 
 def _alpaca(now: Now) -> None:
@@ -42,8 +46,9 @@ def _alpaca(now: Now) -> None:
         return now()
 
     Calendar.now = same_clock  # type: ignore[method-assign, assignment]
-    AlpacaAccount.proof_seconds = PROOF_SECONDS
-    slices.GRACE = GRACE
+    if not _at_pace():
+        AlpacaAccount.proof_seconds = PROOF_SECONDS
+        slices.GRACE = GRACE
 
 
 VENUES: Mapping[str, Callable[[Now], None]] = {"binance": _binance, "alpaca": _alpaca}
@@ -53,6 +58,18 @@ def main() -> None:
     """Set the clock, shorten the pauses, run the service."""
     path, venue, service, *arguments = sys.argv[1:]
     clock.now = now = MarketClock(Path(path)).now
+    if not _at_pace():
+        _hurry()
+    VENUES[venue](now)
+    sys.argv = [service, *arguments]
+    importlib.import_module(f"services.{service}.__main__").main()
+
+
+def _at_pace() -> bool:
+    return AT_PACE in os.environ
+
+
+def _hurry() -> None:
     calling.FIRST_PAUSE, calling.LONGEST_PAUSE, dealing.CHECK_SECONDS = 0.02, 0.5, 2.0
     slices.MUTE_SECONDS, slices._PAUSE_SECONDS = 2.0, 0.05
     reconciling.EVERY_SECONDS, reconciling.AGAIN_SECONDS = 0.5, 0.1
@@ -60,9 +77,6 @@ def main() -> None:
     snapshots.EVERY_EVENTS, snapshots.PAUSE_SECONDS = 200, 0.0
     heartbeats.EVERY_SECONDS = 0.5
     silence.SILENCE_SECONDS, health.EVERY_SECONDS, health.SECOND_LOOK_SECONDS = 2.0, 1.0, 0.1
-    VENUES[venue](now)
-    sys.argv = [service, *arguments]
-    importlib.import_module(f"services.{service}.__main__").main()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,15 @@ def test_a_venue_that_wants_to_hear_nothing_hears_nothing_neither_what_is_urgent
     assert budget.wait(1, urgent=True, now=120) == 0
 
 
+def test_what_can_wait_leaves_a_part_of_each_minute_to_orders() -> None:
+    budget = Budget(limit=100)
+    budget.spend(30, now=0)
+    assert budget.put_off(30, now=1) == 0
+    assert budget.put_off(31, now=1) == WINDOW_SECONDS - 1
+    assert budget.wait(31, urgent=False, now=1) == 0
+    assert budget.put_off(31, now=WINDOW_SECONDS) == 0
+
+
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans(), st.floats(0, 20)), max_size=60))
 def test_within_any_minute_no_more_is_spent_than_the_venue_allows(asked: list[tuple[int, bool, float]]) -> None:
     budget, now = Budget(limit=100), 0.0

@@ -1,5 +1,6 @@
 """Calls to a venue that are made again where that helps: patiently, and never in step with other clients."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -23,15 +24,16 @@ T = TypeVar("T")
 
 
 class _Pause(wait_base):
-    """As long as the venue asks for; where it asks for nothing, ever longer, and never quite the same."""
+    """As long as the venue asks for, unless less is `left`; where it asks for nothing, ever longer, never the same."""
 
-    def __init__(self, longest: float) -> None:
+    def __init__(self, longest: float, left: Callable[[], float]) -> None:
+        self._left = left
         self._growing = wait_exponential_jitter(multiplier=FIRST_PAUSE, max=longest, jitter=FIRST_PAUSE / 2)
 
     def __call__(self, state: RetryCallState) -> float:
         error = _error_of(state)
         if error is not None and error.retry_after is not None:
-            return max(error.retry_after, FIRST_PAUSE)
+            return max(min(error.retry_after, self._left()), FIRST_PAUSE)
         return self._growing(state)
 
 
@@ -56,10 +58,13 @@ class Calls:
         again: Callable[[VenueError], bool],
         longest: float | None = None,
         within: float | None = None,
+        left: Callable[[], float] = lambda: math.inf,
     ) -> T:
         """The answer to a call that is made as long as `again` holds of its error; the last error is raised.
 
-        `longest` is the longest pause in seconds, but for one that the venue asks for; `within` bounds the whole.
+        `longest` is the longest pause in seconds, but for one that the venue asks for; `within` bounds the whole. Once
+        nothing is `left` of the seconds in which the call makes sense, even a pause that the venue asks for ends, for
+        `call` to say so.
         """
         try:
             return await call()
@@ -83,7 +88,7 @@ class Calls:
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, VenueError) and again(error)),
-            wait=_Pause(longest or LONGEST_PAUSE),
+            wait=_Pause(longest or LONGEST_PAUSE, left),
             before_sleep=failed,
             stop=stop_never if within is None else stop_after_delay(within),
             reraise=True,

@@ -145,8 +145,11 @@ class Dealing:
                 return (_refused(ticket, reason),)
             return await self._account.send(ticket)
 
+        def left() -> float:
+            return (order.expires_at - clock.now()).total_seconds()
+
         try:
-            self._say(*await self._calls.until(f"send {ticket.symbol}", attempt, may_help))
+            self._say(*await self._calls.until(f"send {ticket.symbol}", attempt, may_help, left=left))
         except VenueError as error:
             if error.fate is not Fate.UNKNOWN:
                 self._say(_refused(ticket, str(error)))

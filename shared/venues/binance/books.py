@@ -14,6 +14,7 @@ from shared.schemas.values import Side
 from shared.venues.binance import orders
 from shared.venues.binance.client import Client, told_as_trouble
 from shared.venues.binance.errors import is_about_the_clock
+from shared.venues.binance.weights import asks_for_all_open_orders, weight_of_statement
 from shared.venues.statement import Execution, Listed, Statement
 from shared.venues.trouble import VenueError
 
@@ -55,20 +56,33 @@ class BinanceBooks:
         return {asset: held.get(asset, Decimal(0)) for asset in sorted(assets)}
 
     async def statement(self, symbols: Sequence[str], since: datetime) -> Statement:
-        """The account as the venue shows it now; executions from `since` on."""
-        before = await self._trades(symbols, since)
-        balances, listed = await self.balances(symbols), await self._listed(symbols)
-        trades = await self._trades(symbols, since)
+        """The account as the venue shows it now; executions from `since` on.
+
+        The balances are looked at before and after all else, for they are cheaper to ask for than executions: where
+        they have moved meanwhile, something was executed.
+        """
+        self._client.put_off(weight_of_statement(len(symbols)))
+        before = await self.balances(symbols)
+        listed, trades = await self._listed(symbols), await self._trades(symbols, since)
         with told_as_trouble():
             executions = [await self._execution(trade) for trade in trades]
-            at_rest = {trade["id"] for trade in before} == {trade["id"] for trade in trades}
+        balances = await self.balances(symbols)
+        at_rest = before == balances
         return Statement(since, clock.now(), tuple(listed), tuple(executions), balances if at_rest else None)
 
     async def _listed(self, symbols: Sequence[str]) -> Sequence[Listed]:
-        found = await asyncio.gather(*(self._asked("privateGetOpenOrders", symbol=symbol) for symbol in symbols))
+        found = await self._open(symbols)
         with told_as_trouble():
-            names = ((order_of_leg(order["clientOrderId"]), order["symbol"]) for each in found for order in each)
-            return [Listed(*named) for named in dict.fromkeys(names)]
+            names = ((order_of_leg(order["clientOrderId"]), order["symbol"]) for order in found)
+            return [Listed(*named) for named in dict.fromkeys(names) if named[1] in symbols]
+
+    async def _open(self, symbols: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """The open orders, those of other symbols included where all cost less."""
+        if asks_for_all_open_orders(len(symbols)):
+            every: Sequence[Mapping[str, Any]] = await self._asked("privateGetOpenOrders")
+            return every
+        found = await asyncio.gather(*(self._asked("privateGetOpenOrders", symbol=symbol) for symbol in symbols))
+        return [order for each in found for order in each]
 
     async def _held(self) -> Mapping[str, Decimal]:
         account = await self._asked("privateGetAccount", omitZeroBalances="true")

@@ -88,6 +88,11 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
         self.budget.spend(weight, now)
         self._show_budget(now)
 
+    def put_off(self, weight: int) -> None:
+        """VenueError where what can wait, and weighs that much altogether, would take the weight that orders need."""
+        if (wait := self.budget.put_off(weight, clock.monotonic())) > 0:
+            raise VenueError("binance", Fate.RETRY, "put off: the minute's weight is kept for orders", retry_after=wait)
+
     def _show_budget(self, now: float) -> None:
         WEIGHT_USED.labels("binance").set(self.budget.used(now))
         WEIGHT_LIMIT.labels("binance").set(self.budget.limit)

@@ -15,6 +15,18 @@ _WEIGHTS: Mapping[str, int] = {
     "privateGetOrder": 4,
 }
 _OF_ONE_ORDER = 5
+_OPEN_ORDERS_OF_ALL = 80
+
+
+def asks_for_all_open_orders(symbols: int) -> bool:
+    """Whether the open orders of so many symbols cost less where those of all are asked for at once."""
+    return symbols * _WEIGHTS["privateGetOpenOrders"] > _OPEN_ORDERS_OF_ALL
+
+
+def weight_of_statement(symbols: int) -> int:
+    """The least that a statement of so many symbols costs: two looks at the balances, one at orders and trades."""
+    orders = min(symbols * _WEIGHTS["privateGetOpenOrders"], _OPEN_ORDERS_OF_ALL)
+    return 2 * _WEIGHTS["privateGetAccount"] + orders + symbols * _WEIGHTS["privateGetMyTrades"]
 
 
 def weight_of(call: str, params: Mapping[str, Any]) -> int:
@@ -23,4 +35,6 @@ def weight_of(call: str, params: Mapping[str, Any]) -> int:
         return 0
     if call == "privateGetMyTrades" and "orderId" in params:
         return _OF_ONE_ORDER
+    if call == "privateGetOpenOrders" and "symbol" not in params:
+        return _OPEN_ORDERS_OF_ALL
     return _WEIGHTS.get(call, 1)
