@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from uuid import UUID
 
 from services.runner.core.inputs import HEEDED, GuardSpoke, GuardsVoice, Input, KillHeard, VenueTrouble
@@ -41,6 +42,8 @@ class Hearing:
         self._once = once
         self._waiting: deque[tuple[int, Input | VenueSaid]] = deque()
         self._kills: deque[KillHeard] = deque()
+        self.when_killed: Callable[[Command], None] = lambda command: None
+        """Called with each kill the moment it is heard."""
         self.kills_up_to = 0
         """The CONTROL stream's number up to which all kills were heard."""
         self._something = asyncio.Event()
@@ -88,6 +91,7 @@ class Hearing:
 
     def kill(self, heard: KillHeard) -> None:
         """Hear a kill: it comes before all that was heard and not taken yet."""
+        self.when_killed(heard.command)
         self.count += 1
         self._kills.append(heard)
         self._something.set()

@@ -10,7 +10,7 @@ from services.runner import metrics
 from services.runner.conduct import Advance, Conducting, Conductor, Effect, Find, Listen, Next, Pace, Perform, Store
 from services.runner.core.inputs import Input, StopRequested
 from services.runner.core.state import State
-from services.runner.core.todo import KILL, KILLED, Cancel, Observe, Submit
+from services.runner.core.todo import KILLED, Cancel, Observe, Submit
 from services.runner.course import Step
 from services.runner.hearing import Hearing
 from services.runner.keeping import Keeping
@@ -29,7 +29,6 @@ from shared.venues.port import Report, Venue
 from shared.venues.words import Shown, VenueSaid
 
 HEARTBEAT_SECONDS = 5.0
-FRESH_SECONDS = 2 * HEARTBEAT_SECONDS
 PATIENCE_SECONDS = 30.0
 """So long a session that is to end still waits for the guard: longer than it takes to find that it is silent."""
 
@@ -63,7 +62,6 @@ class Session:
         self._deadline: float | None = None
         self._began: tuple[float, datetime] | None = None
         self._started = clock.monotonic()
-        self._spoke_at = float("-inf")
 
     async def run(self, conducting: Conducting) -> State:
         """Carry out what the conductor asks for by `conducting`; answers the final state."""
@@ -94,21 +92,10 @@ class Session:
                 metrics.ORDERS_IN_FLIGHT.set(len(self._conductor.state.orders))
                 return self._venue.advance(candles)
             case Perform(action):
-                if not self._may_hurry(action):
-                    await self._voice.settled()
-                    self._spoke_at = clock.monotonic()
+                await self._voice.settled()
                 return await self._perform(action)
             case Find(name):
                 return await self._venue.order(name)
-
-    def _may_hurry(self, action: Submit | Cancel | Observe) -> bool:
-        """Whether an order is taken back for a kill: that is stored, so nothing waits until it is told once more.
-
-        Not in lock-step, and not by a process that may have been frozen and overtaken since its last stored word.
-        """
-        if self._market is None or not isinstance(action, Cancel) or action.reason != KILL:
-            return False
-        return clock.monotonic() - self._spoke_at < FRESH_SECONDS
 
     async def _perform(self, action: Submit | Cancel | Observe) -> Any:
         match action:
@@ -222,7 +209,6 @@ class Session:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             await self._voice.renew([self.heartbeat()])
-            self._spoke_at = clock.monotonic()
 
     def heartbeat(self) -> Event:
         """A sign of life: what the session has come to."""

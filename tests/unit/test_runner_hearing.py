@@ -33,6 +33,14 @@ def test_a_kill_comes_before_all_that_waits_and_is_known_of_before_it_is_taken()
     assert (ears.kill_waits, type(ears.take())) == (False, GuardSilent)
 
 
+def test_a_kill_is_passed_on_before_it_waits_to_be_taken() -> None:
+    ears, kill = hearing(), KillHeard(Command("kill", None, b"", 7, START))
+    waits: list[tuple[Command, bool]] = []
+    ears.when_killed = lambda command: waits.append((command, ears.kill_waits))
+    ears.kill(kill)
+    assert waits == [(kill.command, False)]
+
+
 async def test_a_wake_up_call_ends_the_wait_that_is_under_way() -> None:
     ears = hearing()
     asyncio.get_running_loop().call_later(0.01, ears.wake)

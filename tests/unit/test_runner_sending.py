@@ -8,12 +8,11 @@ import pytest
 
 from services.runner.conduct import Perform
 from services.runner.core.inputs import KillHeard
-from services.runner.core.todo import KILL, KILLED, Cancel, Submit
+from services.runner.core.todo import KILLED, Submit
 from services.runner.hearing import Hearing
-from services.runner.session import FRESH_SECONDS, Session
+from services.runner.session import Session
 from shared.domain.approval import ApprovedOrder
 from shared.domain.once import Once
-from shared.runtime import clock
 from shared.schemas.codec import decode_as
 from shared.schemas.commands import Command
 from shared.schemas.orders import OrderApproved
@@ -33,10 +32,6 @@ class Steps:
         self.meanwhile()
         self.taken.append("all is stored")
         return 1
-
-    async def cancel(self, client_order_id: str, reason: str) -> tuple[()]:
-        self.taken.append("taken back")
-        return ()
 
     async def submit(self, order: ApprovedOrder) -> tuple[()]:
         self.taken.append("sent")
@@ -60,10 +55,9 @@ def hearing() -> Hearing:
     return Hearing(cast(Any, None), "a session", lambda *_: True, Once(), 0)
 
 
-def session(steps: Steps, hearing: Hearing, signed: bool = True, live: bool = False) -> Session:
+def session(steps: Steps, hearing: Hearing, signed: bool = True) -> Session:
     part = cast(Any, steps)
-    market = part if live else None
-    return Session(cast(Any, None), part, part, part, hearing, part, lambda *_: signed, None, None, market)
+    return Session(cast(Any, None), part, part, part, hearing, part, lambda *_: signed, None, None)
 
 
 async def submitted(trading: Session, approval: OrderApproved) -> Any:
@@ -97,32 +91,3 @@ async def test_an_order_that_the_guard_has_not_signed_is_never_sent(
     answer = await submitted(session(steps, hearing, signed=False), approval)
     assert "signature" in why_not_sent(answer)
     assert "sent" not in steps.taken
-
-
-KILLING, OTHER = Cancel("a", KILL), Cancel("a", "the schedule's end")
-
-
-async def test_a_kill_takes_orders_back_at_once_for_it_stands_in_the_stream_already(
-    steps: Steps, hearing: Hearing
-) -> None:
-    trading = session(steps, hearing, live=True)
-    await trading._answer(Perform(OTHER))
-    steps.taken.clear()
-    await trading._answer(Perform(KILLING))
-    assert steps.taken == ["taken back"]
-    await trading._answer(Perform(OTHER))
-    assert steps.taken == ["taken back", "all is stored", "taken back"]
-
-
-async def test_in_lock_step_and_after_a_silence_in_which_another_may_have_taken_over_a_kill_waits_like_all_else(
-    steps: Steps, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await session(steps, hearing)._answer(Perform(KILLING))
-    assert steps.taken == ["all is stored", "taken back"]
-    woken = session(steps, hearing, live=True)
-    await woken._answer(Perform(OTHER))
-    steps.taken.clear()
-    later = clock.monotonic() + FRESH_SECONDS
-    monkeypatch.setattr(clock, "monotonic", lambda: later)
-    await woken._answer(Perform(KILLING))
-    assert steps.taken == ["all is stored", "taken back"]

@@ -31,6 +31,7 @@ from services.runner.core.release import is_sent, release
 from services.runner.core.sizing import dust_of
 from services.runner.core.state import State
 from services.runner.core.telling import Telling
+from services.runner.core.todo import is_new_kill
 from services.runner.strategies.port import Stance
 from shared.domain import portfolio
 from shared.domain.portfolio import Key
@@ -204,7 +205,7 @@ def _guard_spoke(telling: Telling, event: Event) -> None:
 
 def _kill_heard(telling: Telling, given: KillHeard) -> None:
     command = given.command
-    if telling.state.killed or command.sequence <= telling.state.cleared_up_to:
+    if not is_new_kill(telling.state, command):
         return
     reason = command.reason()
     halt = Halt(

@@ -1,6 +1,6 @@
 """What remains to be done at the venue, derived from the state, so that a restart finds it again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from services.runner.core.pursue import closing_reason, has_too_many_stops
 from services.runner.core.state import State
 from services.runner.core.taking import left_unprotected
 from shared.domain.portfolio import Key
+from shared.schemas.commands import Command
 from shared.schemas.orders import OrderApproved, OrderReleased, Ticket
 
 
@@ -56,13 +57,29 @@ def todo(state: State) -> Iterator[Action]:
         yield Observe()
 
 
+def is_new_kill(state: State, command: Command) -> bool:
+    """Whether a kill is none that is in force already, nor one that was resumed from since."""
+    return not state.killed and command.sequence > state.cleared_up_to
+
+
+def taken_back_by(state: State, kill: Command) -> Sequence[str]:
+    """The orders that a kill takes back as soon as it is heard: it is stored, and a cancel adds no risk."""
+    if not is_new_kill(state, kill):
+        return ()
+    return [name for name, order in state.orders.items() if order.stage == "working" and _ends_by_kill(order.ticket)]
+
+
+def _ends_by_kill(ticket: Ticket) -> bool:
+    return ticket.purpose != "flatten"
+
+
 def obstacle(state: State, ticket: Ticket, expires_at: datetime, now: datetime | None) -> str | None:
     """Why an approved order must not be sent at `now`, or None. Asked before every attempt to send it."""
     if now is not None and now > expires_at:
         return "the guard's approval had expired before it could be sent"
     if state.relieved:
         return "the guard itself acts at the venue"
-    if state.killed and ticket.purpose != "flatten":
+    if state.killed and _ends_by_kill(ticket):
         return KILLED
     return None
 
@@ -73,7 +90,7 @@ def cancel_reason(state: State, order: Order) -> str | None:
     if _is_stale_exit(state, order):
         return f"not filled within {order.bars} bars"
     if state.killed:
-        return None if ticket.purpose == "flatten" else KILL
+        return KILL if _ends_by_kill(ticket) else None
     if ticket.purpose == "stop" and hours.is_closed(state, ticket.symbol):
         return None  # it stays until what takes its place can be sent
     closing = closing_reason(state, order.key)

@@ -65,6 +65,7 @@ class Dealing:
         self._tell = tell
         self._calls = Calls(tell)
         self._waiting: list[Work] = []
+        self._leaving: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
 
     @property
@@ -83,12 +84,17 @@ class Dealing:
 
     async def cancel(self, client_order_id: str, reason: str) -> Sequence[Report]:
         """Take the order back; what becomes of it is heard later."""
-        ticket = self._in_flight().get(client_order_id)
-        if ticket is not None:
-            self._do(partial(self._take_back, ticket))
-            await asyncio.sleep(0)  # it is on its way before the next one is looked at
-            _log.info("cancelling", order=client_order_id, reason=reason)
+        self.take_back(client_order_id, reason)
+        await asyncio.sleep(0)  # it is on its way before the next one is looked at
         return ()
+
+    def take_back(self, client_order_id: str, reason: str) -> None:
+        """Take the order back, unless that is under way, without waiting for anything."""
+        ticket = self._in_flight().get(client_order_id)
+        if ticket is None or client_order_id in self._leaving:
+            return
+        self._leaving.add(client_order_id)
+        self._do(partial(self._take_back, ticket, reason))
 
     async def order(self, client_order_id: str) -> Doubtful:
         """An order of which it is not known whether it was sent: found out in the background, never sent again."""
@@ -172,7 +178,7 @@ class Dealing:
         except VenueError:
             self._say(Absent(ticket.client_order_id, f"{unknown} answers in a row did not know it"))
 
-    async def _take_back(self, ticket: Ticket) -> None:
+    async def _take_back(self, ticket: Ticket, reason: str) -> None:
         """Cancel until the venue shows the order's end: a cancel may be repeated, an order may not."""
 
         async def attempt() -> Sequence[Word]:
@@ -185,7 +191,11 @@ class Dealing:
                     await self._look(ticket)
                 raise
 
-        self._say(*await self._calls.until(f"cancel {ticket.symbol}", attempt, lambda error: True, CANCEL_PAUSE))
+        try:
+            self._say(*await self._calls.until(f"cancel {ticket.symbol}", attempt, lambda error: True, CANCEL_PAUSE))
+        finally:
+            self._leaving.discard(ticket.client_order_id)
+        _log.info("taken back", order=ticket.client_order_id, reason=reason)
 
     async def _shown(self, ticket: Ticket) -> Sequence[Word]:
         """The order as the venue shows it; nothing where its fate is known by now."""

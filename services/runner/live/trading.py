@@ -5,7 +5,7 @@ from typing import Any
 
 from services.runner.conduct import Conductor
 from services.runner.core.state import State
-from services.runner.core.todo import KILLED, obstacle
+from services.runner.core.todo import KILL, KILLED, obstacle, taken_back_by
 from services.runner.course import Step, ending
 from services.runner.hearing import Hearing
 from services.runner.live.course import LiveCourse
@@ -25,6 +25,7 @@ from shared.domain.approval import ApprovedOrder, superseded
 from shared.runtime import clock
 from shared.runtime.errors import RetryableError, SettingsError
 from shared.runtime.service import Context
+from shared.schemas.commands import Command
 from shared.schemas.market import timeframe_of
 from shared.schemas.orders import Ticket
 from shared.venues.live import Account
@@ -108,6 +109,12 @@ class LiveTrading(Trading):
             return in_the_way
 
         dealing = Dealing(account, self._before, in_flight, watched, hearing.hear)
+
+        def take_back(kill: Command) -> None:
+            for name in taken_back_by(conductor.state, kill):
+                dealing.take_back(name, KILL)
+
+        hearing.when_killed = take_back
         for order in conductor.state.orders.values():
             if order.stage == "unknown":
                 dealing.resolve(order.ticket)
