@@ -89,8 +89,10 @@ class Dealing:
         return ()
 
     def take_back(self, client_order_id: str, reason: str) -> None:
-        """Take the order back, unless that is under way, without waiting for anything."""
-        ticket = self._in_flight().get(client_order_id)
+        """Take the order back, unless that was done, without waiting for anything."""
+        in_flight = self._in_flight()
+        self._leaving.intersection_update(in_flight)
+        ticket = in_flight.get(client_order_id)
         if ticket is None or client_order_id in self._leaving:
             return
         self._leaving.add(client_order_id)
@@ -191,10 +193,7 @@ class Dealing:
                     await self._look(ticket)
                 raise
 
-        try:
-            self._say(*await self._calls.until(f"cancel {ticket.symbol}", attempt, lambda error: True, CANCEL_PAUSE))
-        finally:
-            self._leaving.discard(ticket.client_order_id)
+        self._say(*await self._calls.until(f"cancel {ticket.symbol}", attempt, lambda error: True, CANCEL_PAUSE))
         _log.info("taken back", order=ticket.client_order_id, reason=reason)
 
     async def _shown(self, ticket: Ticket) -> Sequence[Word]:
@@ -241,7 +240,9 @@ class Dealing:
 
     def _look_at_all(self) -> None:
         """Hear by REST what the stream may have left out."""
-        for ticket in self._in_flight().values():
+        in_flight = self._in_flight()
+        self._leaving.intersection_update(in_flight)
+        for ticket in in_flight.values():
             self._do(partial(self._look, ticket))
 
     async def _look_again(self, ticket: Ticket) -> None:
