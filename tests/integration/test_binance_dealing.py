@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.runner.core.inputs import CallFailed
+from services.runner.core.inputs import CallFailed, LinkLost, LinkRestored
 from services.runner.live import calling
 from shared.runtime import clock
 from shared.schemas.orders import Ticket
@@ -191,6 +191,23 @@ async def test_a_fill_while_the_stream_was_cut_is_found_by_rest(desk: Desk, serv
     server.cut_streams()
     await server.market.play(candle("BTCUSDT", START + timedelta(minutes=1), "100", "101", "85", "95"))
     server.faults.clear()
+    await desk.until(Executed)
+
+
+async def test_an_account_stream_that_the_venue_ends_by_a_word_is_taken_up_again(
+    desk: Desk, server: BinanceServer
+) -> None:
+    await desk.send(buy("lt-1", price="90"))
+    await desk.until(Shown, "working")
+    while not server.publishing.subscribers:
+        await asyncio.sleep(0.01)
+    await server.announce_shutdown()
+    await server.terminate_user_streams()
+    while not any(isinstance(trouble, LinkRestored) for trouble in desk.troubles):
+        await asyncio.sleep(0.01)
+    assert any(isinstance(trouble, LinkLost) for trouble in desk.troubles)
+    assert server.publishing.subscribers
+    await server.market.play(candle("BTCUSDT", START + timedelta(minutes=1), "100", "101", "85", "95"))
     await desk.until(Executed)
 
 

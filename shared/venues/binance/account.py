@@ -10,7 +10,7 @@ from shared.schemas.identity import leg_ids
 from shared.schemas.orders import Ticket
 from shared.venues.binance import lists, orders, standing
 from shared.venues.binance.books import BinanceBooks
-from shared.venues.binance.client import UNREADABLE, Client, told_as_trouble
+from shared.venues.binance.client import STREAMS_END, UNREADABLE, Client, told_as_trouble
 from shared.venues.standing import Standing
 from shared.venues.trouble import Fate, VenueError
 from shared.venues.words import Word
@@ -125,5 +125,5 @@ class BinanceAccount(BinanceBooks):
         async with self._client.followed("the account's stream"):
             await self._client.authenticate({"type": "spot"})
             ready()
-            await self._client.client(url).future("the connection's end")
+            await self._client.client(url).future(STREAMS_END)
         raise VenueError(self.name, Fate.RETRY, "the account's stream ended")

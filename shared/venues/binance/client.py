@@ -18,6 +18,8 @@ Heard = Callable[[Mapping[str, Any]], None]
 TIMEOUT_MS = 10_000
 UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
 """How reading an answer fails that is not as documented."""
+STREAMS_END = "the connection's end"
+"""What of ccxt's client waits for the end of a stream."""
 RECV_WINDOW_MS = 5_000
 """How long after its timestamp Binance may still take a request on."""
 
@@ -141,6 +143,10 @@ class Client(ccxt.pro.binance):  # type: ignore[misc]
 
     def handle_balance(self, client: Any, message: dict[str, Any]) -> None:
         """Changed balances: asked for when they are needed, and ccxt would fail on one that it has not asked for."""
+
+    def handle_event_stream_terminated(self, client: Any, message: dict[str, Any]) -> None:
+        """The account's stream is over while its connection stays: ccxt tells only who watches by its own calls."""
+        client.reject(ccxt.NetworkError("the venue has ended the subscription"), STREAMS_END)
 
     def handle_ohlcv(self, client: Any, message: dict[str, Any]) -> None:
         """A `kline`."""
