@@ -102,6 +102,8 @@ class BinanceServer(LoopbackServer):
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
             return await self._serve(request)
+        except ConnectionError:  # the client, which may have been killed, is gone before it was let in
+            return cut(request)
         except Exception as bug:
             self._bugs.append(bug)
             raise
