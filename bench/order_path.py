@@ -3,7 +3,7 @@
 The clock starts when a slice's candles come in and stops when the approved, signed order is handed to the venue. In
 between lie two hops: the runner's facts to the guard, the guard's verdict back. The reference is the round trip of a
 core request between two processes by nats-py alone, measured before and after in the same run. Beside it stands what
-the same messages take without a decision: the least that any program on this machine could need.
+the same messages take on our bus without a decision: what is left for deciding is the rest.
 """
 
 import asyncio
