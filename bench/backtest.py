@@ -9,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from bench import reference
-from bench.figures import Figure, Reference, at_least_as_there, at_most, beside, told
+from bench.figures import Figure, Reference, at_least_as_there, at_most, at_most_as_there, beside, told
 from bench.market import YEAR, write_walk
 from services.runner.core.plan import plan
 from services.runner.feeds.csv_file import load_csv
@@ -52,12 +53,21 @@ def measure(full: bool) -> list[Figure]:
     with TemporaryDirectory() as folder:
         bars = YEAR if full else 6_000
         path = write_walk(Path(folder) / "BTCUSDT-1m.csv", bars)
-        process = _process(path, bars)  # while this process is small: Linux counts what a child was forked from, too
+        process = _process(path)  # while this process is small: Linux counts what a child was forked from, too
         growth = _growth(Path(folder), 20_000 if full else 3_000)
-        return [*_run(path, bars), *process, *growth]
+        loop, silent, telling = _run(path, bars)
+        return [*_speeds(loop, silent, telling), *_whole(process, bars, loop), *growth]
 
 
-def _run(path: Path, bars: int) -> list[Figure]:
+class Process(NamedTuple):
+    """What a process took by the clock, and its memory at the most."""
+
+    seconds: float
+    mebibytes: float
+
+
+def _run(path: Path, bars: int) -> tuple[float, float, float]:
+    """Candles a second of the plain loop, of the backtest, and of the backtest with every order's facts made."""
     rounds: dict[str, list[float]] = {"loop": [], "silent": [], "telling": []}
     with path.open(newline="") as file:
         rows = [(row["open"], float(row["close"])) for row in csv.DictReader(file)]
@@ -73,6 +83,10 @@ def _run(path: Path, bars: int) -> list[Figure]:
         for name, work in works.items():
             rounds[name].append(_seconds(work))
     loop, silent, telling = (bars / min(rounds[name]) for name in works)
+    return loop, silent, telling
+
+
+def _speeds(loop: float, silent: float, telling: float) -> list[Figure]:
     beside_loop = Reference(PLAIN_LOOP, loop, LOOP_THERE)
     return [
         *at_least_as_there("backtest, the run", silent, "candles/s", CANDLES_A_SECOND, beside_loop),
@@ -109,8 +123,8 @@ def _session(symbols: Sequence[str], strategies: int) -> SessionConfig:
     return SessionConfig.model_validate(settings)
 
 
-def _process(path: Path, bars: int) -> list[Figure]:
-    """The whole command in a process of its own: what it takes by the clock, and its memory at the most."""
+def _process(path: Path) -> Process:
+    """The whole command in a process of its own."""
     session = path.with_name("year.toml")
     session.write_text(FILE.format(path=path))
     command = [sys.executable, "-m", "services.runner", "backtest", "--session", str(session), "--events", "none"]
@@ -126,10 +140,19 @@ def _process(path: Path, bars: int) -> list[Figure]:
     seconds, mebibytes = time.perf_counter() - began, used.ru_maxrss / 1024
     if status != 0:
         raise RuntimeError(f"the backtest ended with status {os.waitstatus_to_exitcode(status)}")
-    names = f"backtest, whole process, {bars:,} candles", f"backtest, memory, {bars:,} candles"
+    return Process(seconds, mebibytes)
+
+
+def _whole(process: Process, bars: int, loop: float) -> list[Figure]:
+    """The process beside the plain loop over the same candles, which took as many seconds as its speed says."""
+    whole, memory = f"backtest, whole process, {bars:,} candles", f"backtest, memory, {bars:,} candles"
     if bars < YEAR:
-        return [told(names[0], seconds, "s"), told(names[1], mebibytes, "MiB")]
-    return [at_most(names[0], seconds, "s", SECONDS), at_most(names[1], mebibytes, "MiB", MEBIBYTES)]
+        return [told(whole, process.seconds, "s"), told(memory, process.mebibytes, "MiB")]
+    beside_loop = Reference(PLAIN_LOOP, bars / loop, bars / LOOP_THERE)
+    return [
+        *at_most_as_there(whole, process.seconds, "s", SECONDS, beside_loop),
+        at_most(memory, process.mebibytes, "MiB", MEBIBYTES),
+    ]
 
 
 def _growth(folder: Path, bars: int) -> list[Figure]:

@@ -78,3 +78,11 @@ def at_least_as_there(name: str, value: float, unit: str, bound: float, referenc
     beside_it = at_least_times(name, value, unit, reference.name, reference.value, share)
     words = f"at least {share:.3g} × {reference.name}, as {bound:,.0f} of {reference.there:,.0f}"
     return at_least(name, value, unit, bound), replace(beside_it, target=words)
+
+
+def at_most_as_there(name: str, value: float, unit: str, bound: float, reference: Reference) -> Sequence[Figure]:
+    """A duration that must stay within `bound`, and in any case within as many times its reference as `bound` was."""
+    share = bound / reference.there
+    beside_it = at_most_times(name, value, unit, reference.name, reference.value, share)
+    words = f"at most {share:.3g} × {reference.name}, as {bound:g} of {reference.there:.3g} {unit}"
+    return at_most(name, value, unit, bound), replace(beside_it, target=words)
