@@ -57,6 +57,17 @@ def test_what_a_take_profit_leaves_gets_a_list_of_its_own() -> None:
     assert not result.state.portfolio.positions
 
 
+def test_what_an_entry_buys_after_its_first_part_took_profit_is_protected_as_that_was() -> None:
+    thin, taken = candle(4, "101", volume="10"), candle(5, "101.5", open="106.5", low="101.2", volume="10")
+    bought = candle(6, "102", open="101.5", low="100", volume="40")
+    waiting = session(sizing=BOTH, orders={"entry": "limit"}, paper={"participation": "1"})
+    result = rehearse(waiting, feed_of([*candles_at(RISE[:-1]), thin, taken, bought]))
+    first, second = (event.order for event in result.told(OrderIntended) if event.order.purpose == "stop")
+    assert prices(result) == [Decimal(101), Decimal("106.5"), Decimal(101)]
+    assert second.qty == result.state.portfolio.held("ema_crossover", "BTCUSDT")
+    assert (second.stop_price, second.take_profit) == (first.stop_price, first.take_profit)
+
+
 def test_without_lists_the_stop_stands_at_the_venue_and_the_runner_takes_the_profit() -> None:
     candles = [*candles_at(RISE), candle(5, "107", open="102"), candle(6, "108", open="107.5")]
     result = rehearse(session(sizing=BOTH, instrument=NO_LISTS), feed_of(candles))

@@ -31,6 +31,7 @@ from shared.schemas.orders import (
     OrderUnknown,
     VenueObserved,
 )
+from shared.schemas.values import Side
 
 STOPPING = "stopping"
 """The checkpoint that tells why a session is about to end."""
@@ -90,6 +91,17 @@ def _signal_raised(state: State, event: SignalRaised) -> State:
     return _with_goal(state, signal.strategy, signal.symbol, Goal(signal.weight, signal.reason))
 
 
+def _with_levels(state: State, order: Order) -> State:
+    """The levels that protect what the order buys, and that its gain is taken at."""
+    ticket = order.ticket
+    if ticket.protective_stop is not None:
+        stops = {**state.protective_stops, order.key: ticket.protective_stop}
+        state = state._replace(protective_stops=stops)
+    if ticket.take_profit is not None and not ticket.is_list:
+        state = state._replace(take_profits={**state.take_profits, order.key: ticket.take_profit})
+    return state
+
+
 def _with_goal(state: State, strategy: str, symbol: str, goal: Goal) -> State:
     return state._replace(goals={**state.goals, (strategy, symbol): goal})
 
@@ -98,11 +110,7 @@ def _order_intended(state: State, event: OrderIntended) -> State:
     ticket = event.order
     order = Order(ticket, "intended", event.id, event.correlation_id)
     state = state._replace(orders={**state.orders, ticket.client_order_id: order}, order_count=state.order_count + 1)
-    if ticket.protective_stop is not None:
-        stops = {**state.protective_stops, order.key: ticket.protective_stop}
-        state = state._replace(protective_stops=stops)
-    if ticket.take_profit is not None and not ticket.is_list:
-        state = state._replace(take_profits={**state.take_profits, order.key: ticket.take_profit})
+    state = _with_levels(state, order)
     goal = state.goals.get(order.key)
     if goal and ticket.purpose in ("entry", "rebalance"):
         state = _with_goal(state, *order.key, goal._replace(pursued=True))
@@ -190,6 +198,9 @@ def _order_filled(state: State, event: OrderFilled) -> State:
     if _is_told(state, fill):
         return state
     after, trip = portfolio.with_fill(state.portfolio, fill, event.market_time)
+    bought = order or state.dealt.ended.get(fill.client_order_id)
+    if bought is not None and fill.side is Side.BUY:
+        state = _with_levels(state, bought)  # gone with the position, where its first part was sold meanwhile
     state = state._replace(portfolio=after)
     if state.plan.config.is_live:
         state = state._replace(dealt=dealt.with_fill(state.dealt, fill, after.quote, event.timestamp))
