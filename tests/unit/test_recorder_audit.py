@@ -113,6 +113,14 @@ def test_an_inserted_event_is_named() -> None:
     assert findings([*LINES[:40], foreign, *LINES[40:]]) == [(41, "was inserted")]
 
 
+@pytest.mark.parametrize("copied", [head_lines(LINES)[0], head_lines(LINES)[-2], len(LINES)])
+@pytest.mark.parametrize("behind", [len(LINES) - 1, len(LINES)])
+def test_a_copy_of_a_head_is_named_where_no_head_covers_it(copied: int, behind: int) -> None:
+    before_itself = behind < copied
+    lines = [*LINES[:behind], LINES[copied - 1], *LINES[behind:]]
+    assert findings(lines) == [(behind + 1 + before_itself, "was inserted")]
+
+
 def test_events_that_changed_places_are_named() -> None:
     lines = [*LINES]
     lines[10], lines[30] = lines[30], lines[10]
@@ -156,7 +164,7 @@ def test_a_session_whose_end_is_cut_off_is_as_one_that_runs_and_that_is_said() -
 
 
 def test_an_event_behind_the_closing_head_is_proven_by_nothing() -> None:
-    [(line, text)] = findings([*LINES, encode(STORY[3]) + b"\n"])
+    [(line, text)] = findings([*LINES, changed(encode(STORY[3])) + b"\n"])
     assert line == len(LINES) + 1
     assert "closing audit_head, which does not cover it" in text
 

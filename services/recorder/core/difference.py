@@ -8,6 +8,7 @@ from typing import NamedTuple
 from services.recorder.core.audit import SHORT
 from shared.schemas.audit import AuditHead, ChainHead
 
+INSERTED = "was inserted"
 Short = bytes
 """The first SHORT bytes of an event's digest."""
 
@@ -71,7 +72,7 @@ def _named(files: Comparison, place: int) -> str:
     if missing:
         return _removed(files, place)
     if foreign:
-        return "was inserted"
+        return INSERTED
     return _moved(files, place)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from services.recorder.core.audit import AUDIT_HEAD, anchor_of, audit_bytes, digest, linked
-from services.recorder.core.difference import Finding, compared, first_difference
+from services.recorder.core.difference import INSERTED, Finding, compared, first_difference
 from shared.domain.approval import Verify
 from shared.schemas.audit import AuditHead
 from shared.schemas.codec import UndecodableError, decode_line
@@ -76,12 +77,14 @@ def verify(record: Record, session_id: str | None, trusted: Mapping[str, Verify]
     about = session_id or next((head.session_id for head in genuine.values()), None)
     heads = {line: head for line, head in genuine.items() if head.session_id == about}
     covered, altered = _held_against(record, heads)
+    copied = [] if altered else list(_copied(record, covered))
     sound = altered[0].line - 1 if altered else covered
     findings = [
         *altered,
+        *copied,
         *(_strange(line, head) for line, head in genuine.items() if line not in heads),
         *(Finding(line, doubt) for line, doubt in doubts.items() if line > sound),
-        *([] if altered else _unproven(record, heads, covered)),
+        *([] if altered or copied else _unproven(record, heads, covered)),
     ]
     remarks = [f"line {line} {doubt}; it is not counted" for line, doubt in doubts.items() if line <= sound]
     remarks += _about_the_end(record, heads, covered) if about != STACK else []
@@ -133,6 +136,16 @@ def _chain_values(session_id: str, digests: Iterable[bytes], wanted: Container[i
 def _loose(record: Record, heads: Container[int], covered: int) -> list[int]:
     """The lines that no head covers, but for the heads themselves, which carry their own signature."""
     return [line for line in range(covered + 1, len(record.digests) + 1) if line not in heads]
+
+
+def _copied(record: Record, covered: int) -> Iterator[Finding]:
+    """The lines that no head covers and that stand in the record before: a head's own signature survives copying."""
+    tail = record.digests[covered:]
+    known = set(tail).intersection(islice(record.digests, covered))
+    for line, each in enumerate(tail, start=covered + 1):
+        if each in known:
+            yield Finding(line, INSERTED)
+        known.add(each)
 
 
 def _unproven(record: Record, heads: Mapping[int, AuditHead], covered: int) -> Iterator[Finding]:
