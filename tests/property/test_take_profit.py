@@ -1,4 +1,4 @@
-"""Whatever the market does, a position with a stop and a take-profit is protected, and never sold twice."""
+"""Whatever the market does, a position with a stop, be it in a list or alone, is protected and never sold twice."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -38,7 +38,7 @@ def takers(draw: st.DrawFn) -> SessionConfig:
         sizing={
             "fraction": "0.5",
             "stop_distance": draw(st.sampled_from(["0.004", "0.02"])),
-            "profit_distance": draw(st.sampled_from(["0.002", "0.01", "0.05"])),
+            "profit_distance": draw(st.none() | st.sampled_from(["0.002", "0.01", "0.05"])),
         },
         orders={
             "entry": draw(st.sampled_from(["market", "limit"])),

@@ -82,10 +82,12 @@ def test_a_position_that_is_past_its_take_profit_before_its_list_stands_is_close
     assert [purpose for purpose, _, _ in tickets(result)] == ["entry", "exit"]
 
 
-def test_a_position_that_falls_past_its_stop_before_that_stands_is_closed() -> None:
+@pytest.mark.parametrize("sizing", [BOTH, {**BOTH, "profit_distance": None}])
+def test_a_position_that_falls_past_its_stop_before_that_stands_is_closed(sizing: dict[str, str | None]) -> None:
     candles = [*candles_at(RISE[:-1]), candle(4, "98", open="101"), candle(5, "97", open="98")]
-    result = rehearse(session(sizing=BOTH), feed_of(candles))
+    result = rehearse(session(sizing=sizing), feed_of(candles))
     assert [purpose for purpose, _, _ in tickets(result)] == ["entry", "exit"]
+    assert prices(result) == [Decimal(101), Decimal(98)]
 
 
 def test_the_stop_goes_alone_where_the_venues_band_forbids_the_take_profit() -> None:

@@ -1,4 +1,4 @@
-"""Taking profit: at the venue, in one list with the stop, or by the runner, which watches the closes."""
+"""The levels that end a position: at the venue, as a stop or as a list, or by the runner, which watches the closes."""
 
 from decimal import ROUND_CEILING, Decimal
 
@@ -36,26 +36,28 @@ def listed_at(state: State, key: Key, trigger: Decimal) -> Decimal | None:
 def passed_level(state: State, key: Key) -> str | None:
     """Why a position is closed by the runner because of where the market stands, or None.
 
-    Only positions with a take-profit: those whose take-profit no list at the venue stands for, and those whose stop
-    could not be placed before the market had passed it.
+    That is where no list at the venue stands for its take-profit, and where its stop could not be placed before the
+    market had passed it: a venue refuses a stop that would trigger at once.
     """
-    target, close = state.take_profits.get(key), state.portfolio.closes.get(key[1])
-    if target is None or close is None or key not in state.portfolio.positions:
+    target, trigger = state.take_profits.get(key), state.protective_stops.get(key)
+    if (target is None and trigger is None) or key not in state.portfolio.positions:
         return None
-    stops = _stops(state, key)
-    if close >= target and not any(_stands_for_profit(state, order) for order in stops):
+    close, stops = state.portfolio.closes[key[1]], _stops(state, key)
+    if target is not None and close >= target and not any(_stands_for_profit(state, order) for order in stops):
         return f"the take-profit of {target:f} is reached"
-    trigger = state.protective_stops.get(key)
     if trigger is not None and close <= trigger and not stops:
         return f"the stop of {trigger:f} was passed before it stood at the venue"
     return None
 
 
 def is_watched(state: State, key: Key) -> bool:
-    """Whether the runner itself watches the closes for a position's take-profit."""
-    if key not in state.take_profits or key not in state.portfolio.positions:
+    """Whether the runner itself watches the closes for a position's take-profit, or for its stop."""
+    if key not in state.portfolio.positions:
         return False
-    return not any(_stands_for_profit(state, order) for order in _stops(state, key))
+    stops = _stops(state, key)
+    if key in state.protective_stops and not stops:
+        return True
+    return key in state.take_profits and not any(_stands_for_profit(state, order) for order in stops)
 
 
 def left_unprotected(state: State, order: Order) -> bool:
