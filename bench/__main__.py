@@ -90,7 +90,8 @@ def _number(value: float, unit: str) -> str:
 def _write(figures: Mapping[str, Sequence[Figure]], full: bool) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "latest.json"
-    before = json.loads(path.read_text()).get("parts", {}) if path.exists() else {}
+    found = json.loads(path.read_text()).get("parts", {}) if path.exists() else {}
+    before = {part: figures for part, figures in found.items() if part in PARTS}
     told = {part: {"at": clock.now().isoformat(), "full": full, **_part(each)} for part, each in figures.items()}
     document = {"machine": _machine(), "parts": {**before, **told}}
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
