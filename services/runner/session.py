@@ -232,4 +232,4 @@ class Session:
 
 def _never_sent(approval: OrderApproved | OrderReleased, reason: str) -> VenueSaid:
     name = approval.order.client_order_id
-    return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {reason}"),))
+    return VenueSaid((Shown(name, None, "rejected", Decimal(0), f"never sent: {reason}", never_sent=True),))

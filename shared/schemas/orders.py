@@ -194,15 +194,21 @@ class Reason(Value):
     reason: str
 
 
+class Rejection(Reason):
+    """Why an order was refused; `never_sent` is true where it has not even reached the venue."""
+
+    never_sent: bool | None = None
+
+
 class OrderRejected(Event):
-    """The venue refused the order; `details.reason` is its word."""
+    """The venue refused the order, and `details.reason` is its word; or the order was never sent."""
 
     WRITERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk"})
     READERS: ClassVar[frozenset[str]] = frozenset({"runner", "risk", "notifier", "recorder"})
     type: Literal["order_rejected"] = "order_rejected"
     level: Literal["warning"] = "warning"
     order: OrderState
-    details: Reason
+    details: Rejection
 
 
 class Fill(Value):

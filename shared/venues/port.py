@@ -20,10 +20,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The venue refuses the order, for good."""
+    """The venue refuses the order, for good; or it was `never_sent`."""
 
     order: OrderState
     reason: str
+    never_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,17 @@ Standing = Literal["working", "filled", "cancelled", "expired", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An order as the venue shows it. `filled_qty` has filled in all; `reason` is the venue's own word."""
+    """An order as the venue shows it. `filled_qty` has filled in all; `reason` is the venue's own word.
+
+    One that was `never_sent` is told in the venue's place: it counts as rejected.
+    """
 
     client_order_id: str
     venue_order_id: str | None
     standing: Standing
     filled_qty: Decimal
     reason: str = ""
+    never_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,13 @@ async def test_what_the_venue_refuses_is_rejected_with_its_reason(desk: Desk) ->
     assert "PRICE_FILTER" in refused.reason
 
 
+async def test_a_stop_that_the_market_has_passed_is_refused_by_the_venue_itself(desk: Desk) -> None:
+    await desk.send(ticket("0.5", Side.SELL, "lt-1", stop_price=Decimal(101), reduce_only=True))
+    refused = await desk.until(Shown, "rejected")
+    assert isinstance(refused, Shown)
+    assert ("would trigger immediately" in refused.reason, refused.never_sent) == (True, False)
+
+
 async def test_a_kill_between_two_attempts_keeps_an_order_from_ever_being_sent(
     desk: Desk, server: BinanceServer
 ) -> None:
@@ -155,7 +162,7 @@ async def test_a_kill_between_two_attempts_keeps_an_order_from_ever_being_sent(
     server.faults.clear()
     refused = await desk.until(Shown, "rejected")
     assert isinstance(refused, Shown)
-    assert (refused.reason, desk.placed) == ("killed before it was sent", 0)
+    assert (refused.reason, refused.never_sent, desk.placed) == ("killed before it was sent", True, 0)
 
 
 async def test_an_order_that_a_runner_before_us_left_in_doubt_is_settled(desk: Desk) -> None:

@@ -8,13 +8,22 @@ from services.risk.core.backstop import facts_of
 from services.risk.core.book import Order
 from services.risk.core.state import Guard
 from shared.schemas.envelope import Event
-from shared.schemas.orders import Fill, OrderCancelled, OrderFilled, OrderRejected, OrderState, OrderStatus, Reason
+from shared.schemas.orders import (
+    Fill,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderState,
+    OrderStatus,
+    Reason,
+    Rejection,
+)
 from shared.venues.words import Executed, Shown, Standing, Word
 
-_ENDS: Mapping[Standing, type[Event]] = {
-    "cancelled": OrderCancelled,
-    "expired": OrderCancelled,
-    "rejected": OrderRejected,
+_ENDS: Mapping[Standing, tuple[type[Event], type[Reason]]] = {
+    "cancelled": (OrderCancelled, Reason),
+    "expired": (OrderCancelled, Reason),
+    "rejected": (OrderRejected, Rejection),
 }
 
 
@@ -40,8 +49,9 @@ def _facts(guard: Guard, order: Order, words: Sequence[Word], now: datetime) -> 
             yield from facts.told
         elif isinstance(word, Shown) and word.standing in _ENDS and word.filled_qty <= filled:
             facts = facts_of(guard, f"end:{ticket.client_order_id}", now)
-            reason = Reason(reason=word.reason or f"the venue shows it {word.standing}, by the guard's own look")
-            facts.tell(_ENDS[word.standing], order=_state(order, word, filled), details=reason)
+            kind, why = _ENDS[word.standing]
+            reason = why(reason=word.reason or f"the venue shows it {word.standing}, by the guard's own look")
+            facts.tell(kind, order=_state(order, word, filled), details=reason)
             yield from facts.told
 
 

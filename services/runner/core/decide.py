@@ -53,6 +53,7 @@ from shared.schemas.orders import (
     OrderReleased,
     OrderUnknown,
     Reason,
+    Rejection,
     VenueObserved,
 )
 from shared.schemas.trusted import trusted
@@ -162,8 +163,9 @@ def reported(telling: Telling, reports: Sequence[Report]) -> None:
         match report:
             case Accepted(order):
                 telling.tell_of(order.client_order_id, OrderAccepted, order=order)
-            case Rejected(order, reason):
-                telling.tell_of(order.client_order_id, OrderRejected, order=order, details=Reason(reason=reason))
+            case Rejected(order, reason, never_sent):
+                why = Rejection(reason=reason, never_sent=never_sent or None)
+                telling.tell_of(order.client_order_id, OrderRejected, order=order, details=why)
             case Filled(fill):
                 telling.tell_of(fill.client_order_id, OrderFilled, order=fill)
             case Cancelled(order, reason):

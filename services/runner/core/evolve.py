@@ -161,7 +161,28 @@ def _order_accepted(state: State, event: OrderAccepted) -> State:
 
 def _order_rejected(state: State, event: OrderRejected) -> State:
     order = state.orders.get(event.order.client_order_id)
-    return _failed(state, order) if order else state
+    if order is None:
+        return state
+    if not _protects(state, order):
+        return _failed(state, order)
+    return _unprotected(state, order) if event.details.never_sent else _refused_stop(state, order)
+
+
+def _protects(state: State, order: Order) -> bool:
+    """Whether a position has no other stop than this one."""
+    stops = [each for each in state.orders_of(order.key) if each.ticket.purpose == "stop"]
+    return stops == [order] and not order.ticket.is_list and order.key in state.portfolio.positions
+
+
+def _unprotected(state: State, order: Order) -> State:
+    """The only stop of a position did not come to stand: it is tried again without waiting for another slice."""
+    return _gone(state, order.ticket.client_order_id)
+
+
+def _refused_stop(state: State, order: Order) -> State:
+    """The venue refuses to protect a position, most often because the market has passed the stop: it is sold."""
+    state = _gone(state, order.ticket.client_order_id)
+    return state._replace(refused_stops=state.refused_stops | {order.key})
 
 
 def _order_cancelled(state: State, event: OrderCancelled) -> State:
@@ -179,7 +200,9 @@ def _order_reconciled(state: State, event: OrderReconciled) -> State:
         return _revived(state, event)
     if shown.status in ("accepted", "partially_filled"):
         return _changed(state, shown.client_order_id, stage="working", venue_order_id=shown.venue_order_id)
-    return _failed(state, order) if shown.status == "rejected" else _gone(state, shown.client_order_id)
+    if shown.status != "rejected":
+        return _gone(state, shown.client_order_id)
+    return _unprotected(state, order) if _protects(state, order) else _failed(state, order)
 
 
 def _revived(state: State, event: OrderReconciled) -> State:
@@ -230,7 +253,12 @@ def _flat_again(state: State, key: tuple[str, str]) -> State:
     goal = state.goals.get(key)
     stops = {name: price for name, price in state.protective_stops.items() if name != key}
     targets = {name: price for name, price in state.take_profits.items() if name != key}
-    state = state._replace(protective_stops=stops, take_profits=targets, unlisted=state.unlisted - {key})
+    state = state._replace(
+        protective_stops=stops,
+        take_profits=targets,
+        unlisted=state.unlisted - {key},
+        refused_stops=state.refused_stops - {key},
+    )
     return _with_goal(state, *key, goal._replace(pursued=True)) if goal and goal.weight == ZERO else state
 
 

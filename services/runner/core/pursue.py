@@ -45,6 +45,8 @@ def closing_reason(state: State, key: Key) -> str | None:
     goal = state.goals.get(key)
     if goal and goal.weight == ZERO and not goal.pursued:
         return goal.reason
+    if key in state.refused_stops:
+        return "the venue refuses its stop"
     return hours.passed_stop(state, key) or taking.passed_level(state, key)
 
 

@@ -37,8 +37,8 @@ class State(NamedTuple):
     counts the slices since the session was asked to end. `cleared_up_to` is the last CONTROL sequence that a resumption
     covers. `dealt` is what an account must show by our books. While `relieved`, the guard itself acts at the venue and
     nothing is to be ordered. `unlisted` are the positions whose stop the venue would not take in one list with the
-    take-profit. `hours` are the exchange's, where it closes. While `unguarded` the guard is silent: nothing new is
-    risked, and what reduces a position goes without its word.
+    take-profit, `refused_stops` those that it refuses to protect. `hours` are the exchange's, where it closes. While
+    `unguarded` the guard is silent: nothing new is risked, and what reduces a position goes without its word.
     """
 
     plan: Plan
@@ -70,6 +70,7 @@ class State(NamedTuple):
     take_profits: Mapping[Key, Decimal] = MappingProxyType({})
     unlisted: frozenset[Key] = frozenset()
     hours: TradingHours | None = None
+    refused_stops: frozenset[Key] = frozenset()
 
     @property
     def killed(self) -> bool:

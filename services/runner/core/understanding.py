@@ -57,7 +57,7 @@ def _standing(order: Order, word: Shown) -> Report | None:
     reason = word.reason or f"the venue shows it {word.standing}"
     if order.stage == "unknown":
         return Reconciled(ended, reason)
-    return Rejected(ended, reason) if word.standing == "rejected" else Cancelled(ended, reason)
+    return Rejected(ended, reason, word.never_sent) if word.standing == "rejected" else Cancelled(ended, reason)
 
 
 def _working(order: Order, word: Shown) -> Report | None:

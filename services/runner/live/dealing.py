@@ -150,7 +150,7 @@ class Dealing:
 
         async def attempt() -> Sequence[Word]:
             if (reason := await obstacle()) is not None:
-                return (_refused(ticket, reason),)
+                return (_refused(ticket, reason, never_sent=True),)
             return await self._account.send(ticket)
 
         def left() -> float:
@@ -160,7 +160,7 @@ class Dealing:
             self._say(*await self._calls.until(f"send {ticket.symbol}", attempt, may_help, left=left))
         except VenueError as error:
             if error.fate is not Fate.UNKNOWN:
-                self._say(_refused(ticket, str(error)))
+                self._say(_refused(ticket, str(error), never_sent=error.fate is not Fate.REFUSED))
                 return
             self._say(Doubtful(ticket.client_order_id, str(error)))
             await self._resolve(ticket)
@@ -267,5 +267,5 @@ class Dealing:
             self._tell(VenueSaid(words))
 
 
-def _refused(ticket: Ticket, reason: str) -> Shown:
-    return Shown(ticket.client_order_id, None, "rejected", Decimal(0), reason)
+def _refused(ticket: Ticket, reason: str, *, never_sent: bool) -> Shown:
+    return Shown(ticket.client_order_id, None, "rejected", Decimal(0), reason, never_sent)

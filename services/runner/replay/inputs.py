@@ -76,7 +76,7 @@ def _report(fact: _Reported) -> Report:
         case OrderAccepted():
             return Accepted(fact.order)
         case OrderRejected():
-            return Rejected(fact.order, fact.details.reason)
+            return Rejected(fact.order, fact.details.reason, bool(fact.details.never_sent))
         case OrderFilled():
             return Filled(fact.order)
         case OrderCancelled():

@@ -1,0 +1,84 @@
+"""A position whose stop does not come to stand is not left without one until the next bar."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from services.runner.core.causes import cause_of
+from services.runner.core.decide import handle
+from services.runner.core.inputs import Reported
+from services.runner.core.order import Order, Stage
+from services.runner.core.state import State
+from shared.schemas.orders import Fill, OrderIntended
+from shared.venues.port import Filled, Reconciled, Rejected, Report
+from tests.rehearsal import MONDAY, candles_at, feed_of, rehearse, session
+
+STOPPED = {"method": "fraction", "fraction": "0.5", "stop_distance": "0.02"}
+LATER = MONDAY + timedelta(hours=1)
+
+
+def bought(stage: Stage = "submitted") -> tuple[State, Order]:
+    """A position, and its only stop on the way to the venue."""
+    result = rehearse(session(sizing=STOPPED), feed_of(candles_at(["100", "100", "100", "101", "102"])))
+    (stop,) = result.state.orders.values()
+    order = stop._replace(stage=stage)
+    name = order.ticket.client_order_id
+    return result.state._replace(stopping=None, ended=False, orders={name: order}), order
+
+
+def intents(state: State, report: Report) -> list[tuple[str, Decimal]]:
+    given = Reported((report,))
+    after, told = handle(state, given, cause_of(state, given, LATER))
+    assert not after.blocked
+    return [(fact.order.purpose, fact.order.qty) for fact in told if isinstance(fact, OrderIntended)]
+
+
+def test_a_position_whose_stop_the_venue_refuses_is_sold_at_once() -> None:
+    state, stop = bought()
+    refusal = Rejected(stop.shown("rejected"), "Order would trigger immediately.")
+    assert intents(state, refusal) == [("exit", stop.ticket.qty)]
+
+
+def test_a_stop_that_was_never_sent_is_tried_again_at_once() -> None:
+    state, stop = bought()
+    expired = Rejected(stop.shown("rejected"), "the approval had expired", never_sent=True)
+    assert intents(state, expired) == [("stop", stop.ticket.qty)]
+
+
+def test_a_stop_that_never_arrived_is_tried_again_at_once() -> None:
+    state, stop = bought("unknown")
+    assert intents(state, Reconciled(stop.shown("rejected"), "three answers")) == [("stop", stop.ticket.qty)]
+
+
+def test_where_another_stop_stands_the_rest_waits_for_the_next_bar() -> None:
+    state, stop = bought()
+    half = stop._replace(ticket=stop.ticket.model_copy(update={"client_order_id": "other"}), stage="working")
+    given = Reported((Rejected(stop.shown("rejected"), "too many"),))
+    after, told = handle(state._replace(orders={**state.orders, "other": half}), given, cause_of(state, given, LATER))
+    assert not [fact for fact in told if isinstance(fact, OrderIntended)]
+    assert after.blocked == {stop.key}
+
+
+def test_once_it_is_sold_the_refusal_is_forgotten() -> None:
+    state, stop = bought()
+    given = Reported((Rejected(stop.shown("rejected"), "Order would trigger immediately."),))
+    refused, told = handle(state, given, cause_of(state, given, LATER))
+    (sale,) = (fact.order for fact in told if isinstance(fact, OrderIntended))
+    fill = Fill(
+        client_order_id=sale.client_order_id,
+        trade_id="1",
+        strategy=sale.strategy,
+        symbol=sale.symbol,
+        side=sale.side,
+        qty=sale.qty,
+        price=Decimal(98),
+        fee=Decimal(0),
+        fee_asset="USDT",
+        liquidity="taker",
+        status="filled",
+        leaves_qty=Decimal(0),
+        reference_price=Decimal(98),
+    )
+    sold, _ = handle(refused, Reported((Filled(fill),)), cause_of(refused, Reported((Filled(fill),)), LATER))
+    assert refused.refused_stops == {stop.key}
+    assert not sold.refused_stops
+    assert not sold.portfolio.positions
