@@ -38,10 +38,13 @@ def test_a_position_whose_stop_the_venue_refuses_is_sold_at_once() -> None:
     assert intents(state, refusal) == [("exit", stop.ticket.qty)]
 
 
-def test_a_stop_that_was_never_sent_is_tried_again_at_once() -> None:
+def test_a_stop_that_was_never_sent_waits_for_the_next_bar_for_what_kept_it_may_last() -> None:
     state, stop = bought()
-    expired = Rejected(stop.shown("rejected"), "the approval had expired", never_sent=True)
-    assert intents(state, expired) == [("stop", stop.ticket.qty)]
+    given = Reported((Rejected(stop.shown("rejected"), "the exchange is closed", never_sent=True),))
+    after, told = handle(state, given, cause_of(state, given, LATER))
+    assert not [fact for fact in told if isinstance(fact, OrderIntended)]
+    assert after.blocked == {stop.key}
+    assert not after.refused_stops
 
 
 def test_a_stop_that_never_arrived_is_tried_again_at_once() -> None:

@@ -163,26 +163,16 @@ def _order_rejected(state: State, event: OrderRejected) -> State:
     order = state.orders.get(event.order.client_order_id)
     if order is None:
         return state
-    if not _protects(state, order):
+    if event.details.never_sent or not _protects(state, order):
         return _failed(state, order)
-    return _unprotected(state, order) if event.details.never_sent else _refused_stop(state, order)
+    state = _gone(state, order.ticket.client_order_id)
+    return state._replace(refused_stops=state.refused_stops | {order.key})
 
 
 def _protects(state: State, order: Order) -> bool:
     """Whether a position has no other stop than this one."""
     stops = [each for each in state.orders_of(order.key) if each.ticket.purpose == "stop"]
     return stops == [order] and not order.ticket.is_list and order.key in state.portfolio.positions
-
-
-def _unprotected(state: State, order: Order) -> State:
-    """The only stop of a position did not come to stand: it is tried again without waiting for another slice."""
-    return _gone(state, order.ticket.client_order_id)
-
-
-def _refused_stop(state: State, order: Order) -> State:
-    """The venue refuses to protect a position, most often because the market has passed the stop: it is sold."""
-    state = _gone(state, order.ticket.client_order_id)
-    return state._replace(refused_stops=state.refused_stops | {order.key})
 
 
 def _order_cancelled(state: State, event: OrderCancelled) -> State:
@@ -200,9 +190,10 @@ def _order_reconciled(state: State, event: OrderReconciled) -> State:
         return _revived(state, event)
     if shown.status in ("accepted", "partially_filled"):
         return _changed(state, shown.client_order_id, stage="working", venue_order_id=shown.venue_order_id)
-    if shown.status != "rejected":
-        return _gone(state, shown.client_order_id)
-    return _unprotected(state, order) if _protects(state, order) else _failed(state, order)
+    if shown.status == "rejected" and not _protects(state, order):
+        return _failed(state, order)
+    # A stop that never arrived is tried again without waiting for a slice: to prove it took time enough.
+    return _gone(state, shown.client_order_id)
 
 
 def _revived(state: State, event: OrderReconciled) -> State:
@@ -325,8 +316,10 @@ SIZING = "sizing of "
 
 def _trading_hours_changed(state: State, event: TradingHoursChanged) -> State:
     hours = event.details
-    blocked = frozenset(key for key in state.blocked if key[1] not in hours.symbols)
-    return state._replace(hours=hours, blocked=blocked)
+    blocked, refused = (
+        frozenset(key for key in keys if key[1] not in hours.symbols) for keys in (state.blocked, state.refused_stops)
+    )
+    return state._replace(hours=hours, blocked=blocked, refused_stops=refused)
 
 
 def _runner_end(state: State, event: RunnerEnd) -> State:

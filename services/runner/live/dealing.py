@@ -160,7 +160,8 @@ class Dealing:
             self._say(*await self._calls.until(f"send {ticket.symbol}", attempt, may_help, left=left))
         except VenueError as error:
             if error.fate is not Fate.UNKNOWN:
-                self._say(_refused(ticket, str(error), never_sent=error.fate is not Fate.REFUSED))
+                by_venue = error.fate is Fate.REFUSED and error.code is not None  # what we refuse ourselves has no code
+                self._say(_refused(ticket, str(error), never_sent=not by_venue))
                 return
             self._say(Doubtful(ticket.client_order_id, str(error)))
             await self._resolve(ticket)
