@@ -175,6 +175,11 @@ def test_a_record_without_a_trusted_head_proves_nothing() -> None:
     ]
 
 
+def test_a_record_without_a_head_proves_nothing_whatever_is_told_twice_in_it() -> None:
+    lines = [encode(event) + b"\n" for event in STORY]
+    assert findings([*lines, lines[3]]) == findings(lines)
+
+
 def test_a_wrong_key_is_named() -> None:
     found = findings(LINES, "somebody")
     assert found[0] == (0, "no audit_head with a trusted signature is in it, so nothing is proven")

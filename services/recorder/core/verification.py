@@ -77,7 +77,7 @@ def verify(record: Record, session_id: str | None, trusted: Mapping[str, Verify]
     about = session_id or next((head.session_id for head in genuine.values()), None)
     heads = {line: head for line, head in genuine.items() if head.session_id == about}
     covered, altered = _held_against(record, heads)
-    copied = [] if altered else list(_copied(record, covered))
+    copied = list(_copied(record, covered)) if heads and not altered else []
     sound = altered[0].line - 1 if altered else covered
     findings = [
         *altered,
