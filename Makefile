@@ -10,41 +10,47 @@ PARTS ?=
 REASON ?= make kill
 TESTS ?= tests
 WORKERS ?= 2
+# With NATIVE=1 a target runs the code that mypyc has compiled, as the images do; the benchmarks measure that.
+NATIVE ?= $(if $(filter bench,$(MAKECMDGOALS)),1)
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest $(TESTS)
+PYTEST := $(if $(NATIVE),cd build/native && ../../)$(PY) -m pytest $(TESTS)
 
 # A supervisor starts processes again and again; compiling their modules each time would cost more than their work.
 export PYTHONDONTWRITEBYTECODE :=
+ifneq ($(NATIVE),)
+export PYTHONPATH := $(CURDIR)/build/native
+export PYTHONSAFEPATH := 1
+endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo backtest replay test test-docker soak bench check generate lock up down kill clean
+.PHONY: help demo backtest replay test test-docker soak bench native check generate lock up down kill clean
 
 help: ## List the targets
 	@echo "Leitstand: make <target>"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
 		do printf '  %-12s %s\n' "$$name" "$$text"; done
 
-demo: $(VENV)/demo.stamp ## Trade one dry-run session with embedded servers (SESSION= CANDLES= SPEED= DURATION=)
+demo: $(VENV)/demo.stamp $(if $(NATIVE),native) ## Trade one dry-run session with embedded servers (SESSION= CANDLES= SPEED= DURATION=)
 	@exec $(PY) -m deploy.embedded.demo --session '$(SESSION)' --speed '$(SPEED)' \
 		$(if $(DURATION),--duration '$(DURATION)') $(foreach file,$(CANDLES),--candles '$(file)')
 
-backtest: $(VENV)/demo.stamp ## The same decisions over history, without the bus (SESSION= CANDLES=)
+backtest: $(VENV)/demo.stamp $(if $(NATIVE),native) ## The same decisions over history, without the bus (SESSION= CANDLES=)
 	@exec $(PY) -m services.runner backtest --session '$(SESSION)' $(foreach file,$(CANDLES),--candles '$(file)')
 
-replay: $(VENV)/demo.stamp ## Decide a recorded session again and compare (SESSION_ID=, by default the newest; ALL=1)
+replay: $(VENV)/demo.stamp $(if $(NATIVE),native) ## Decide a recorded session again and compare (SESSION_ID=, by default the newest; ALL=1)
 	@exec $(PY) -m deploy.embedded.stored services.runner replay $(if $(ALL),--all) $(SESSION_ID)
 
-test: $(VENV)/all.stamp ## All tests that need no container engine (TESTS= narrows; WORKERS= side by side)
+test: $(VENV)/all.stamp $(if $(NATIVE),native) ## All tests that need no container engine (TESTS= narrows; WORKERS= side by side)
 	@$(PYTEST) -m "not docker" --numprocesses $(WORKERS) --dist worksteal
 
 test-docker: $(VENV)/all.stamp ## The tests that need a container engine; skipped without one
 	@if docker info >/dev/null 2>&1; then $(PYTEST) -m docker; \
 		else echo "No container engine answers here: the tests marked docker are skipped."; fi
 
-soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
+soak: $(VENV)/all.stamp $(if $(NATIVE),native) ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
 	@SOAK=1 $(PY) -m pytest tests/property --numprocesses $(WORKERS) --dist worksteal
 	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
 	@$(PY) -m tests.trials.storm --kills $(KILLS) --results bench/results/storm.json
@@ -53,8 +59,11 @@ soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of tim
 	@$(PY) -m tests.trials.kills --results bench/results/kills.json
 	@$(PY) -m tests.trials.week --venue alpaca --results bench/results/week_alpaca.json
 
-bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
-	@$(PY) -m bench $(if $(FULL),--full) $(PARTS)
+bench: $(VENV)/all.stamp $(if $(NATIVE),native) ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
+	@$(PY) -m bench $(if $(FULL),--full) --results bench/results/latest.json $(PARTS)
+
+native: $(VENV)/all.stamp ## Compile what decides, folds and reads facts into build/native; NATIVE=1 runs it
+	@env -u PYTHONPATH -u PYTHONSAFEPATH $(PY) -m deploy.native
 
 check: $(VENV)/all.stamp ## Lint, format, strict types, import contracts, generated files and the lock up to date
 	@$(PY) -m ruff check .
@@ -87,7 +96,7 @@ kill: $(VENV)/demo.stamp ## Emergency stop of everything (REASON="…")
 kill: export REASON := $(REASON)
 
 clean: ## Remove what was installed and cached; sessions in data/ stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(VENV)/python.stamp: requirements/build.txt

@@ -17,9 +17,10 @@ from rich.table import Table
 
 from bench.figures import Figure
 from shared.runtime import clock
+from shared.runtime.code import is_compiled
 from shared.runtime.collector import spare_the_collector
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results" / "latest.json"
 _WIDTH = 150
 """Columns of the table where it goes into a file."""
 PARTS: Mapping[str, str] = {
@@ -44,13 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m bench", description="Leitstand's benchmarks.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; by default all")
     parser.add_argument("--full", action="store_true", help="at full size; takes several times longer")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FILE", help=f"by default {RESULTS.name}")
     given = parser.parse_args(arguments)
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     spare_the_collector()  # as the services do whose parts are measured here
     figures = _measured(given.parts or list(PARTS), given.full, Console(stderr=True))
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(figures))
-    _write(figures, given.full)
+    _write(given.results, figures, given.full)
     return 1 if any(figure.met is False for each in figures.values() for figure in each) else 0
 
 
@@ -87,18 +89,22 @@ def _number(value: float, unit: str) -> str:
     return f"{value:,.0f} {unit}" if abs(value) >= 100 else f"{value:,.3g} {unit}"
 
 
-def _write(figures: Mapping[str, Sequence[Figure]], full: bool) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "latest.json"
+def _write(path: Path, figures: Mapping[str, Sequence[Figure]], full: bool) -> None:
+    path.parent.mkdir(exist_ok=True)
     found = json.loads(path.read_text()).get("parts", {}) if path.exists() else {}
     before = {part: figures for part, figures in found.items() if part in PARTS}
-    told = {part: {"at": clock.now().isoformat(), "full": full, **_part(each)} for part, each in figures.items()}
+    now = {"at": clock.now().isoformat(), "code": _code(), "full": full}
+    told = {part: {**now, **_part(each)} for part, each in figures.items()}
     document = {"machine": _machine(), "parts": {**before, **told}}
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _part(figures: Sequence[Figure]) -> dict[str, Any]:
     return {"figures": [{name: value for name, value in asdict(f).items() if value is not None} for f in figures]}
+
+
+def _code() -> str:
+    return "compiled" if is_compiled() else "interpreted"
 
 
 def _machine() -> dict[str, Any]:

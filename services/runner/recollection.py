@@ -113,6 +113,6 @@ def readable(delivery: Delivery) -> Event | None:
         if parse_event_subject(delivery.subject)[2] not in FOLDED:
             return None
         raise FatalError(f"the session can't go on without message {delivery.sequence} of {EVENTS}: {error}") from None
-    except UndecodableError as error:
-        _log.warning("passed over", subject=delivery.subject, sequence=delivery.sequence, reason=str(error))
+    except UndecodableError as refusal:
+        _log.warning("passed over", subject=delivery.subject, sequence=delivery.sequence, reason=str(refusal))
         return None

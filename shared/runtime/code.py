@@ -23,8 +23,19 @@ def _sources(name: str) -> Iterator[tuple[str, bytes]]:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"there is no module {name}")
     if not spec.submodule_search_locations:
-        yield name, Path(spec.origin).read_bytes()
+        yield name, _source_of(Path(spec.origin)).read_bytes()
         return
     folder = Path(spec.origin).parent
     for path in sorted(folder.rglob("*.py")):
         yield f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+
+
+def _source_of(origin: Path) -> Path:
+    """Machine code lies beside the source that it was made of, and decides the same."""
+    return origin if origin.suffix == ".py" else origin.with_name(origin.name.partition(".")[0] + ".py")
+
+
+def is_compiled() -> bool:
+    """Whether this program runs the machine code that `deploy/native.py` makes, or is interpreted."""
+    spec = find_spec("shared.domain.decider")
+    return spec is not None and spec.origin is not None and not spec.origin.endswith(".py")

@@ -4,10 +4,10 @@ What is read names its classes, and making an object is calling its class. So on
 input and no output may be named (import-linter holds them to that), and a handful of plain ones.
 """
 
+import dataclasses
 import io
 import pickle
 from collections.abc import Mapping, Sequence
-from copyreg import dispatch_table
 from types import MappingProxyType
 from typing import Any
 
@@ -35,10 +35,8 @@ def read_only(content: Mapping[Any, Any]) -> Mapping[Any, Any]:
 def pack(state: Any) -> bytes:
     """The state as bytes; UnpackableError when it holds what `unpack` could not make."""
     target = io.BytesIO()
-    packer = pickle.Pickler(target, protocol=5)
-    packer.dispatch_table = {**dispatch_table, MappingProxyType: _read_only_parts}
     try:
-        packer.dump(state)
+        _Packer(target, protocol=5).dump(state)
     except Exception as error:
         raise UnpackableError(f"the state can't be packed: {error}") from None
     return target.getvalue()
@@ -52,8 +50,14 @@ def unpack(content: bytes, packages: Sequence[str]) -> Any:
         raise UnpackableError(f"no packed state: {type(error).__name__}: {error}") from None
 
 
-def _read_only_parts(view: Mapping[Any, Any]) -> tuple[Any, tuple[dict[Any, Any]]]:
-    return read_only, (dict(view),)
+class _Packer(pickle.Pickler):
+    def reducer_override(self, obj: Any) -> Any:
+        """Frozen dataclasses are made by calling them, so that it does not matter whether they are compiled."""
+        if type(obj) is MappingProxyType:
+            return read_only, (dict(obj),)
+        if not dataclasses.is_dataclass(obj) or isinstance(obj, type):
+            return NotImplemented
+        return type(obj), tuple(getattr(obj, field.name) for field in dataclasses.fields(obj))
 
 
 class _Unpacker(pickle.Unpickler):

@@ -79,5 +79,5 @@ def setters(kind: type[Any]) -> Sequence[Setter]:
 
 
 def _unfit(kind: type[Value], mould: _Mould, given: dict[str, Any]) -> TypeError:
-    odd = (given.keys() - mould.names) | (mould.required - given.keys())
+    odd = {*(given.keys() - mould.names), *mould.required.difference(given)}
     return TypeError(f"{kind.__name__}: missing or unknown are {', '.join(sorted(odd))}")

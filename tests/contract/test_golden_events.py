@@ -23,7 +23,8 @@ present = pytest.mark.parametrize("name", [f"{name}.v{version_of(name)}" for nam
 
 
 def _subject(event: Any, service: str | None = None) -> str:
-    return event_subject(event["session_id"], service or event["service"], event["type"])
+    """Where the event would lie; a part of the wrong type is no text yet."""
+    return event_subject(str(event["session_id"]), str(service or event["service"]), str(event["type"]))
 
 
 def _refused(event: Any) -> bool:
