@@ -35,6 +35,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "shared/schemas/trusted.py",
         "shared/schemas/upcasting.py",
         "shared/runtime/delivery.py",
+        "shared/runtime/inlet.py",
+        "shared/runtime/progress.py",
         "shared/runtime/publishing.py",
         "shared/runtime/wire.py",
     ),

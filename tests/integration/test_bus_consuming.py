@@ -11,8 +11,8 @@ from deploy.embedded.nats_server import start_nats
 from shared.runtime import clock
 from shared.runtime.bus import Bus, Delivery
 from shared.runtime.connection import RefusedError
-from shared.runtime.consuming import Inlet
 from shared.runtime.errors import FatalError
+from shared.runtime.inlet import Inlet
 from shared.schemas.codec import decode
 from shared.schemas.subjects import (
     ALL_EVENTS,

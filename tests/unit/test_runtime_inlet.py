@@ -5,9 +5,10 @@ from typing import cast
 import pytest
 
 from shared.runtime.connection import Connection
-from shared.runtime.consuming import Inlet, Progress
 from shared.runtime.delivery import Delivery, received
 from shared.runtime.errors import FatalError
+from shared.runtime.inlet import Inlet
+from shared.runtime.progress import Progress
 from shared.runtime.wire import Frame
 from shared.schemas.subjects import ALL_COMMANDS, ALL_EVENTS, CONTROL, DEADLETTER, EVENTS
 
