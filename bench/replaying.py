@@ -44,7 +44,8 @@ async def _measured(settings: Settings, told: Sequence[Event]) -> list[Figure]:
 
 async def _replayed(source: StreamSource) -> None:
     replay = Replay(source.start, await source.words())
-    async for event in source.events():
-        replay.take(event)
+    async for stretch in source.events():
+        for event in stretch:
+            replay.take(event)
     difference = replay.finish()
     assert difference is None, difference

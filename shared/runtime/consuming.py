@@ -46,7 +46,8 @@ async def read(
                 stored = [delivery for delivery in taken if delivery.sequence <= end]
                 for delivery in stored:
                     progress.take(delivery)
-                yield stored
+                if stored:
+                    yield stored
                 if len(stored) < len(taken):
                     return
             if not inlet.pending:

@@ -18,8 +18,6 @@ from shared.runtime.collector import spare_the_collector
 from shared.runtime.errors import LeitstandError, SettingsError
 from shared.runtime.settings import load_settings
 
-_STRIDE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -72,12 +70,11 @@ async def _one(source: StreamSource | FileSource) -> Difference | None:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("reading")
         number = 0
-        async for event in source.events():
-            number += 1
-            if number % _STRIDE == 0:
-                progress.update(task, description=f"{event.market_time:%Y-%m-%d %H:%M}, {number:,} events")
-            if replay.take(event):
+        async for stretch in source.events():
+            if any(replay.take(event) for event in stretch):
                 break
+            number += len(stretch)
+            progress.update(task, description=f"{stretch[-1].market_time:%Y-%m-%d %H:%M}, {number:,} events")
     difference = replay.finish()
     tell(Console(), source.start, replay.counts, difference)
     return difference

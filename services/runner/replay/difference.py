@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from shared.schemas.envelope import Event
+from shared.schemas.envelope import Event, Value
 
 IGNORED = frozenset({"timestamp", "message", "version"})
 """What may differ without a decision being another: the clock on the wall, the words for people, the schema."""
@@ -37,8 +37,15 @@ def first_difference(
 def _same(one: Event, other: Event) -> bool:
     if type(one) is not type(other):
         return False
-    left, right = one.__dict__, other.__dict__
-    return left | {name: right[name] for name in IGNORED} == right
+    right = other.__dict__
+    return all(name in IGNORED or _equal(value, right[name]) for name, value in one.__dict__.items())
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """As pydantic has it for models, at a fraction of what its comparison costs."""
+    if isinstance(one, Value) and type(one) is type(other):
+        return one.__dict__ == other.__dict__
+    return bool(one == other)
 
 
 def _content(event: Event) -> dict[str, Any]:

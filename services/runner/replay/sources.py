@@ -1,14 +1,18 @@
 """Where a recorded session is read from: the stream, or a session's `events.jsonl`."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from shared.runtime.bus import Bus
+from shared.runtime.delivery import Delivery
 from shared.runtime.errors import FatalError, SettingsError
 from shared.schemas.codec import UndecodableError, decode, decode_line
 from shared.schemas.envelope import Event
 from shared.schemas.lifecycle import RunnerStart
 from shared.schemas.subjects import EVENTS, every_session, session_subjects, writer_subjects
+
+_STRETCH = 500
 
 
 class StreamSource:
@@ -20,20 +24,23 @@ class StreamSource:
 
     async def words(self) -> list[Event]:
         """What the guard told of the session."""
-        return [event async for event in self._read(writer_subjects(self.start.session_id, "risk"))]
+        stretches = self._read(writer_subjects(self.start.session_id, "risk"))
+        return [event async for stretch in stretches for event in stretch]
 
-    async def events(self) -> AsyncIterator[Event]:
-        """All events of the session, in the stream's order."""
-        async for event in self._read(session_subjects(self.start.session_id)):
-            yield event
+    def events(self) -> AsyncIterator[Sequence[Event]]:
+        """All events of the session, in the stream's order; together what came together."""
+        return self._read(session_subjects(self.start.session_id))
 
-    async def _read(self, subject: str) -> AsyncIterator[Event]:
+    async def _read(self, subject: str) -> AsyncIterator[Sequence[Event]]:
         async for stretch in self._bus.read_in_stretches(EVENTS, [subject]):
-            for delivery in stretch:
-                try:
-                    yield decode(delivery.subject, delivery.payload)
-                except UndecodableError as error:
-                    raise FatalError(f"message {delivery.sequence} of {EVENTS} can't be read: {error}") from None
+            yield [_decoded(delivery) for delivery in stretch]
+
+
+def _decoded(delivery: Delivery) -> Event:
+    try:
+        return decode(delivery.subject, delivery.payload)
+    except UndecodableError as error:
+        raise FatalError(f"message {delivery.sequence} of {EVENTS} can't be read: {error}") from None
 
 
 async def in_stream(bus: Bus, beginning: str) -> list[StreamSource]:
@@ -61,10 +68,11 @@ class FileSource:
         """What the guard told of the session."""
         return [event for event in self._lines() if event.service == "risk"]
 
-    async def events(self) -> AsyncIterator[Event]:
-        """All events of the session, in the file's order."""
-        for event in self._lines():
-            yield event
+    async def events(self) -> AsyncIterator[Sequence[Event]]:
+        """All events of the session, in the file's order, some hundreds at a time."""
+        lines = self._lines()
+        while stretch := list(islice(lines, _STRETCH)):
+            yield stretch
 
     def _lines(self) -> Iterator[Event]:
         try:
