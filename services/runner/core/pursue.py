@@ -67,9 +67,12 @@ def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
     what it was sized on. What was refused or rejected is not tried again within the slice, nor on a live market before
     the symbol's next candle. While the exchange is closed nothing is intended.
     """
+    held, goal = state.portfolio.held(*key), state.goals.get(key)
+    if held == ZERO and (goal is None or goal.pursued):
+        return None
     if key in state.blocked or state.relieved or hours.is_closed(state, key[1]):
         return None
-    held, in_flight = state.portfolio.held(*key), state.orders_of(key)
+    in_flight = state.orders_of(key)
     if closing_reason(state, key) is not None:
         return _exit(state, key, held) if held > ZERO and not in_flight else None
     if state.killed:
@@ -77,7 +80,6 @@ def wish_for(state: State, key: Key, *, at_slice_end: bool) -> Wish | None:
     stop = _stop(state, key, held, in_flight) if held > ZERO else None
     if stop or not at_slice_end or state.stopping or not open_for_risk(state):
         return stop
-    goal = state.goals.get(key)
     if goal is None or goal.pursued or any(o.ticket.purpose != "stop" for o in in_flight):
         return None
     if any(order.stage == "unknown" and order.ticket.symbol == key[1] for order in state.orders.values()):

@@ -41,6 +41,10 @@ class Tape:
         """The closes of the `number`-th slice."""
         return {symbol: one.close(number) for symbol, one in self.exact.items()}
 
+    def candle(self, number: int, symbol: str) -> Candle:
+        """The symbol's candle in the `number`-th slice."""
+        return self.exact[symbol].candle(number)
+
     def slice(self, number: int) -> Slice:
         """The `number`-th slice."""
         return tuple(one.candle(number) for one in self.exact.values())

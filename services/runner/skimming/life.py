@@ -4,7 +4,8 @@ Guard and venue are asked by their own rules, and the account moves by its own; 
 the next is cut short. What comes out is what runner, guard and venue come to fact by fact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -32,6 +33,14 @@ class Everyone(NamedTuple):
     book: Book
 
 
+class Following(NamedTuple):
+    """The slice after the one in which an order is decided, its candles made for whom asks for one."""
+
+    close_time: datetime
+    closes: Mapping[str, Decimal]
+    candle: Callable[[str], Candle]
+
+
 class Life(NamedTuple):
     """Everyone after the order has filled, and what is to be told of it.
 
@@ -56,8 +65,8 @@ def is_plain(config: SessionConfig) -> bool:
     return at_market and not config.paper.latency and config.paper.participation is None
 
 
-def lived(before: Everyone, seen: Glimpse, candles: Sequence[Candle]) -> Life | None:
-    """The order to which a single new stance leads, filled on `candles`; None where there is more to it."""
+def lived(before: Everyone, seen: Glimpse, following: Following) -> Life | None:
+    """The order to which a single new stance leads, filled in the slice `following`; None where there is more to it."""
     decided = _decided(before, seen)
     if decided is None:
         return None
@@ -66,10 +75,10 @@ def lived(before: Everyone, seen: Glimpse, candles: Sequence[Candle]) -> Life | 
     guard = guarding.valued(before.guard, decided.portfolio, equity, seen.closes, seen.close_time)
     if not isinstance(ticket, Ticket) or not guarding.is_approved(guard, ticket, seen.close_time):
         return None
-    executed = execute(before.book, ticket, seen.close_time, candles)
+    executed = execute(before.book, ticket, seen.close_time, following.candle(ticket.symbol))
     if executed is None:
         return None
-    life = _settled(Everyone(decided, guard, executed.book), equity, ticket, executed, candles)
+    life = _settled(Everyone(decided, guard, executed.book), equity, ticket, executed, following)
     return life and life._replace(reported=seen.told)
 
 
@@ -86,10 +95,10 @@ def _decided(before: Everyone, seen: Glimpse) -> State | None:
 
 
 def _settled(
-    at_venue: Everyone, decided_equity: Decimal, ticket: Ticket, executed: Executed, candles: Sequence[Candle]
+    at_venue: Everyone, decided_equity: Decimal, ticket: Ticket, executed: Executed, following: Following
 ) -> Life | None:
-    decided, fill, at = at_venue.state, executed.fill, candles[0].close_time
-    closes = {candle.symbol: candle.close for candle in candles}
+    decided, fill = at_venue.state, executed.fill
+    at, closes = following.close_time, following.closes
     account, trip = portfolio.with_fill(portfolio.with_closes(decided.portfolio, closes), fill, at)
     guard = guarding.outlived(at_venue.guard, ticket, fill, at_venue.guard.market_time)
     if guard is None or (trip is None and fill.side is Side.SELL):

@@ -1,7 +1,7 @@
 """Goes along a tape: passes over quiet slices, glimpses the others, and leaves the unusual to the ordinary way."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from services.runner.skimming.equity import Held, Peaks, Range, held, marks_that
 from services.runner.skimming.guarding import Guard, Leeway
 from services.runner.skimming.handshake import placed
 from services.runner.skimming.levels import first_touch, levels
-from services.runner.skimming.life import Everyone, is_plain, lived
+from services.runner.skimming.life import Everyone, Following, is_plain, lived
 from services.runner.skimming.voices import Voices
 from services.runner.strategies.registry import SymbolStrategy
 from shared.domain import portfolio
@@ -164,29 +164,38 @@ class Skimmer:
         venue = self._market.book
         reports: Sequence[Report] = ()
         if venue.working:
-            venue, reports = match(venue, self._tape.slice(number))
-        seen = self._glimpsed(number, reports)
-        while self._lives_plainly and seen.said and number + 1 < bound and self._live(number, seen):
+            symbols = dict.fromkeys(order.ticket.symbol for order in venue.working.values())
+            venue, reports = match(venue, [self._tape.candle(number, symbol) for symbol in symbols])
+        seen = self._glimpsed(number, self._tape.closes(number), reports)
+        while self._lives_plainly and seen.said and number + 1 < bound:
+            closes = self._tape.closes(number + 1)
+            if not self._live(number, seen, closes):
+                break
             number += 1
             if self._voices.next_at > number:
                 return number + 1
-            venue, seen = self._market.book, self._glimpsed(number, (), told=1)
+            venue, seen = self._market.book, self._glimpsed(number, closes, (), told=1)
         return number + 1 if self._glimpse(number, seen, venue) else number
 
-    def _glimpsed(self, number: int, reports: Sequence[Report], told: int = 0) -> Glimpse:
-        tape, said = self._tape, self._voices.said_at(number)
-        return Glimpse(tape.close_time(number), tape.closes(number), said, reports, number - self._since, told)
+    def _glimpsed(
+        self, number: int, closes: Mapping[str, Decimal], reports: Sequence[Report], told: int = 0
+    ) -> Glimpse:
+        said = self._voices.said_at(number)
+        return Glimpse(self._tape.close_time(number), closes, said, reports, number - self._since, told)
 
-    def _live(self, number: int, seen: Glimpse) -> bool:
-        """Let an order live from slice `number` to the next; False, and nothing has happened, where it does not."""
-        market, candles = self._market, self._tape.slice(number + 1)
-        life = lived(Everyone(self._conductor.state, market.guard, market.book), seen, candles)
+    def _live(self, number: int, seen: Glimpse, closes: Mapping[str, Decimal]) -> bool:
+        """Let an order live from slice `number` to the next, which has `closes`.
+
+        False, and nothing has happened, where it does not.
+        """
+        market, tape, at = self._market, self._tape, self._tape.close_time(number + 1)
+        following = Following(at, closes, lambda symbol: tape.candle(number + 1, symbol))
+        life = lived(Everyone(self._conductor.state, market.guard, market.book), seen, following)
         if life is None:
             return False
         worth = sorted((float(life.decided_equity), float(life.equity)))
         if not self._leeway.allows(life.after.guard, Range(*worth)):
             return False
-        at = candles[0].close_time
         self._move_on(number + 2, at, life.after)
         if not seen.told:
             self._audience.mark(seen.close_time, life.decided_equity)

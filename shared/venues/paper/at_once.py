@@ -1,6 +1,5 @@
 """A market order on an empty book, from its arrival to its fill within the next slice."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,10 +21,12 @@ class Executed(NamedTuple):
     fill: Fill
 
 
-def execute(book: Book, ticket: Ticket, at: datetime, candles: Sequence[Candle]) -> Executed | None:
-    """What `submit` at market time `at` and then `match` come to; None unless the order is accepted and fills whole."""
-    candle = next((candle for candle in candles if candle.symbol == ticket.symbol), None)
-    if book.working or candle is None or ticket.type is not OrderType.MARKET or objection(book, ticket) is not None:
+def execute(book: Book, ticket: Ticket, at: datetime, candle: Candle) -> Executed | None:
+    """What `submit` at market time `at` and then `match` with its symbol's next `candle` come to.
+
+    None unless the order is accepted and fills whole.
+    """
+    if book.working or ticket.type is not OrderType.MARKET or objection(book, ticket) is not None:
         return None
     if book.rules.paper.participation is not None:
         return None
