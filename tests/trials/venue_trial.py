@@ -185,7 +185,7 @@ class VenueTrial(ABC):
         self.faults.clear()
         began, asked = clock.monotonic(), 0
         while self.stack.record.ended is None:
-            if self.stack.runner_status is not None:
+            if self.stack.runner_status:  # one that has ended well is done, if its last word is yet to be read
                 self.stack.start_runner()
             if self.stack.runner_pid != asked and self.is_followed():
                 self.stack.stop_runner()
