@@ -37,8 +37,12 @@ def first_difference(
 def _same(one: Event, other: Event) -> bool:
     if type(one) is not type(other):
         return False
-    right = other.__dict__
-    return all(name in IGNORED or _equal(value, right[name]) for name, value in one.__dict__.items())
+    parts = other.__dict__
+    for name, value in one.__dict__.items():
+        its = parts[name]
+        if value is not its and name not in IGNORED and not _equal(value, its):
+            return False
+    return True
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -21,19 +21,19 @@ class StreamSource:
     def __init__(self, bus: Bus, start: RunnerStart) -> None:
         self._bus = bus
         self.start = start
+        self._words: dict[int, Event] = {}
 
     async def words(self) -> list[Event]:
         """What the guard told of the session."""
-        stretches = self._read(writer_subjects(self.start.session_id, "risk"))
-        return [event async for stretch in stretches for event in stretch]
+        async for stretch in self._bus.read_in_stretches(EVENTS, [writer_subjects(self.start.session_id, "risk")]):
+            self._words |= {delivery.sequence: _decoded(delivery) for delivery in stretch}
+        return list(self._words.values())
 
-    def events(self) -> AsyncIterator[Sequence[Event]]:
+    async def events(self) -> AsyncIterator[Sequence[Event]]:
         """All events of the session, in the stream's order; together what came together."""
-        return self._read(session_subjects(self.start.session_id))
-
-    async def _read(self, subject: str) -> AsyncIterator[Sequence[Event]]:
-        async for stretch in self._bus.read_in_stretches(EVENTS, [subject]):
-            yield [_decoded(delivery) for delivery in stretch]
+        words = self._words  # need not be decoded once more
+        async for stretch in self._bus.read_in_stretches(EVENTS, [session_subjects(self.start.session_id)]):
+            yield [words.get(delivery.sequence) or _decoded(delivery) for delivery in stretch]
 
 
 def _decoded(delivery: Delivery) -> Event:
