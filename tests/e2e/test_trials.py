@@ -14,6 +14,10 @@ from tests.trials.week import trial_of, troubles_of
 from tests.venues.binance.orders import Wanted
 
 
+def statements(trial: Trial) -> list[AccountReconciled]:
+    return [fact for fact in trial.stack.record.facts if isinstance(fact, AccountReconciled)]
+
+
 @pytest.mark.parametrize("venue", TRIALS)
 async def test_under_all_faults_and_kills_our_books_equal_the_venues_to_the_last_digit(
     tmp_path: Path, venue: str
@@ -47,10 +51,12 @@ async def test_what_is_not_ours_is_reported_and_left_alone_and_what_nothing_expl
             exchange.place(Wanted("BTCUSDT", "SELL", "MARKET", "web_2", qty=Decimal("0.01")))
         if minute == 40:
             await trial.server.deposit("USDT", Decimal("-12.34"))
+        if minute == 199:  # statements come by the clock on the wall, the market as fast as it is played
+            await trial.until(lambda: any(fact.details.confirmed for fact in statements(trial)))
 
     trial = Trial(tmp_path, 200, trouble=others, calm=True)
     await trial.run()
-    told = [fact for fact in trial.stack.record.facts if isinstance(fact, AccountReconciled)]
+    told = statements(trial)
     assert [fact.details.foreign_orders for fact in told if fact.details.foreign_orders] == [("web_1",)]
     assert len([fact for fact in told if fact.details.foreign_trades]) == 1
     placed = trial.server.account.exchange.books.orders.values()
