@@ -10,19 +10,16 @@ PARTS ?=
 REASON ?= make kill
 TESTS ?= tests
 WORKERS ?= 2
-# With NATIVE=1 a target runs the code that mypyc has compiled, as the images do; the benchmarks measure that.
+# With NATIVE=1 these run the code that mypyc has compiled, as the images do; the benchmarks measure that.
+COMPILED := demo backtest replay test soak bench
 NATIVE ?= $(if $(filter bench,$(MAKECMDGOALS)),1)
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PYTEST := $(if $(NATIVE),cd build/native && ../../)$(PY) -m pytest $(TESTS)
+PYTEST := $(PY) -m pytest $(TESTS)
 
 # A supervisor starts processes again and again; compiling their modules each time would cost more than their work.
 export PYTHONDONTWRITEBYTECODE :=
-ifneq ($(NATIVE),)
-export PYTHONPATH := $(CURDIR)/build/native
-export PYTHONSAFEPATH := 1
-endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -33,24 +30,24 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
 		do printf '  %-12s %s\n' "$$name" "$$text"; done
 
-demo: $(VENV)/demo.stamp $(if $(NATIVE),native) ## Trade one dry-run session with embedded servers (SESSION= CANDLES= SPEED= DURATION=)
+demo: $(VENV)/demo.stamp ## Trade one dry-run session with embedded servers (SESSION= CANDLES= SPEED= DURATION=)
 	@exec $(PY) -m deploy.embedded.demo --session '$(SESSION)' --speed '$(SPEED)' \
 		$(if $(DURATION),--duration '$(DURATION)') $(foreach file,$(CANDLES),--candles '$(file)')
 
-backtest: $(VENV)/demo.stamp $(if $(NATIVE),native) ## The same decisions over history, without the bus (SESSION= CANDLES=)
+backtest: $(VENV)/demo.stamp ## The same decisions over history, without the bus (SESSION= CANDLES=)
 	@exec $(PY) -m services.runner backtest --session '$(SESSION)' $(foreach file,$(CANDLES),--candles '$(file)')
 
-replay: $(VENV)/demo.stamp $(if $(NATIVE),native) ## Decide a recorded session again and compare (SESSION_ID=, by default the newest; ALL=1)
+replay: $(VENV)/demo.stamp ## Decide a recorded session again and compare (SESSION_ID=, by default the newest; ALL=1)
 	@exec $(PY) -m deploy.embedded.stored services.runner replay $(if $(ALL),--all) $(SESSION_ID)
 
-test: $(VENV)/all.stamp $(if $(NATIVE),native) ## All tests that need no container engine (TESTS= narrows; WORKERS= side by side)
-	@$(PYTEST) -m "not docker" --numprocesses $(WORKERS) --dist worksteal
+test: $(VENV)/all.stamp ## All tests that need no container engine (TESTS= narrows; WORKERS= side by side)
+	@$(if $(NATIVE),cd build/native && ../../)$(PYTEST) -m "not docker" --numprocesses $(WORKERS) --dist worksteal
 
 test-docker: $(VENV)/all.stamp ## The tests that need a container engine; skipped without one
 	@if docker info >/dev/null 2>&1; then $(PYTEST) -m docker; \
 		else echo "No container engine answers here: the tests marked docker are skipped."; fi
 
-soak: $(VENV)/all.stamp $(if $(NATIVE),native) ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
+soak: $(VENV)/all.stamp ## Kill the stack's processes at random, hundreds of times, and compare (KILLS=200)
 	@SOAK=1 $(PY) -m pytest tests/property --numprocesses $(WORKERS) --dist worksteal
 	@$(PY) -m tests.soak --kills $(KILLS) --results bench/results/soak.json
 	@$(PY) -m tests.trials.storm --kills $(KILLS) --results bench/results/storm.json
@@ -59,9 +56,16 @@ soak: $(VENV)/all.stamp $(if $(NATIVE),native) ## Kill the stack's processes at 
 	@$(PY) -m tests.trials.kills --results bench/results/kills.json
 	@$(PY) -m tests.trials.week --venue alpaca --results bench/results/week_alpaca.json
 
-bench: $(VENV)/all.stamp $(if $(NATIVE),native) ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
+bench: $(VENV)/all.stamp ## The benchmarks, each beside its reference (PARTS= narrows, FULL=1)
 	@$(PY) -m bench $(if $(FULL),--full) --results bench/results/latest.json $(PARTS)
 
+ifneq ($(NATIVE),)
+$(COMPILED): native
+$(COMPILED): export PYTHONPATH := $(CURDIR)/build/native
+$(COMPILED): export PYTHONSAFEPATH := 1
+endif
+
+# What a target exports its prerequisites get, too; this one reads the sources themselves.
 native: $(VENV)/all.stamp ## Compile what decides, folds and reads facts into build/native; NATIVE=1 runs it
 	@env -u PYTHONPATH -u PYTHONSAFEPATH $(PY) -m deploy.native
 

@@ -119,25 +119,41 @@ def fingerprint(root: Path) -> str:
     return whole.hexdigest()
 
 
-def is_current(target: Path) -> bool:
-    """Whether the machine code in `target` belongs to the sources in it."""
-    stamp = target / STAMP
-    return stamp.exists() and stamp.read_text() == fingerprint(target)
+def update(source: Path, target: Path) -> None:
+    """Make `target` a compiled copy of `source`; NativeError where that fails, and then it has no machine code.
+
+    Machine code goes before the sources that it was made of do: whoever looks meanwhile finds none rather than old one.
+    """
+    stamp, wanted = target / STAMP, fingerprint(source)
+    if stamp.exists() and stamp.read_text() == wanted:
+        copy(source, target)
+        return
+    discard(target)
+    copy(source, target)
+    try:
+        _compile_in(target)
+    except BaseException:
+        discard(target)
+        raise
+    stamp.write_text(wanted)
 
 
-def compile_in(target: Path) -> None:
-    """Compile the sources that `target` holds, in place; NativeError where that fails, and then nothing is compiled."""
-    _require_compiler()
+def discard(target: Path) -> None:
+    """Remove all machine code from `target`."""
+    (target / STAMP).unlink(missing_ok=True)
     for old in (*target.glob("*.so"), *(path for path in _sources(target, CODE) if path.suffix == ".so")):
         old.unlink()
-    (target / STAMP).unlink(missing_ok=True)
+
+
+def _compile_in(target: Path) -> None:
+    _require_compiler()
+    print(f"Compiling the house into {target} (a few minutes) …", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "log").open("w+") as log:
         # In a process of its own: mypyc and setuptools leave their traces in the one they run in.
         command = [sys.executable, __file__, "--build-with", scratch]
         if subprocess.run(command, cwd=target, stdout=log, stderr=subprocess.STDOUT, check=False).returncode:
             log.seek(0)
             raise NativeError(f"mypyc gave up:\n{log.read()[-4000:]}")
-    (target / STAMP).write_text(fingerprint(target))
 
 
 def _require_compiler() -> None:
@@ -176,17 +192,10 @@ def main() -> int:
         _build(given.build_with)
         return 0
     try:
-        return _brought_up_to_date(given.into)
+        update(ROOT, given.into)
     except NativeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-
-
-def _brought_up_to_date(target: Path) -> int:
-    copy(ROOT, target)
-    if not is_current(target):
-        print(f"Compiling the house into {target} (a few minutes) …", file=sys.stderr, flush=True)
-        compile_in(target)
     return 0
 
 

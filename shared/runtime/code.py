@@ -33,9 +33,3 @@ def _sources(name: str) -> Iterator[tuple[str, bytes]]:
 def _source_of(origin: Path) -> Path:
     """Machine code lies beside the source that it was made of, and decides the same."""
     return origin if origin.suffix == ".py" else origin.with_name(origin.name.partition(".")[0] + ".py")
-
-
-def is_compiled() -> bool:
-    """Whether this program runs the machine code that `deploy/native.py` makes, or is interpreted."""
-    spec = find_spec("shared.domain.decider")
-    return spec is not None and spec.origin is not None and not spec.origin.endswith(".py")

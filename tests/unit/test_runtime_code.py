@@ -1,6 +1,8 @@
 """The fingerprint of code tells every change of it, and nothing else."""
 
 import sys
+from importlib import invalidate_caches
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,17 @@ def test_what_is_no_source_does_not_count(package: Path) -> None:
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "rule.pyc").write_bytes(b"\x00")
     assert digest_of(package) == before
+
+
+def test_a_module_that_is_compiled_is_known_by_its_source(package: Path) -> None:
+    digest = code_digest.__wrapped__
+    name = f"{package.name}.inner.rule"
+    before = digest(name)
+    (package / "inner" / f"rule{EXTENSION_SUFFIXES[0]}").write_bytes(b"machine code")
+    invalidate_caches()
+    assert digest(name) == before
+    (package / "inner" / "rule.py").write_text("LIMIT = 2\n")
+    assert digest(name) != before
 
 
 def test_what_is_not_there_is_an_error() -> None:
